@@ -1,0 +1,43 @@
+// Every error code, with the sentence that the reference page gives it. `docs/errors.md` and this table
+// are held together by a test.
+
+export const errorCodes = {
+  "experiment/not-found": "The experiment file does not exist.",
+  "experiment/not-compiled": "The experiment file, or one that it imports, does not compile.",
+  "experiment/no-definition": "The module's default export is not made by defineExperiment.",
+  "experiment/failed": "The experiment's own code threw an error.",
+  "experiment/unknown-option": "An option that neither the experiment nor the run has.",
+  "experiment/invalid-value": "A field of the experiment has a value outside its range.",
+  "experiment/unknown-name": "A loss, metric, optimizer, schedule or method of an unknown name.",
+  "experiment/shape": "Shapes that do not fit: of head and labels, or of trunk and data.",
+  "experiment/random-layer": "A layer that draws random numbers by itself.",
+  "experiment/unsupported-layer": "A layer, regularizer or constraint that training would ignore.",
+  "data/not-found": "A data file does not exist or cannot be read.",
+  "data/malformed": "A data file is not what its format says.",
+  "data/not-finite": "NaN or infinity in the data.",
+  "data/label-range": "A label outside the range of its loss.",
+  "data/empty": "A split without samples.",
+  "cli/unknown-option": "A command-line option that does not exist.",
+  "cli/invalid-option": "A command-line option with a value outside its range.",
+  "cli/no-run": "A folder that is not a run folder.",
+  "backend/unavailable": "The backend that was asked for does not work on this machine.",
+  "environment/port-in-use": "Another process listens on the port.",
+  "environment/address": "The address to listen on is not one of this machine, or is not allowed.",
+  "environment/disk-full": "No space is left where the run folder is written.",
+  "environment/file": "A file of the run cannot be written or read.",
+  "environment/unreachable": "The coordinator does not answer.",
+  "protocol/version": "The peer speaks another version of the protocol.",
+  "protocol/malformed": "A message that cannot be decoded or lacks a field.",
+  "protocol/unknown-tag": "A message of an unknown type.",
+  "protocol/too-large": "A message or tensor over the size limit.",
+  "protocol/no-hello": "The first message was no hello, or none came in time.",
+  "protocol/unexpected": "A message that does not fit the state of the conversation.",
+  "protocol/experiment-mismatch": "The worker loaded another experiment, or other data.",
+  "protocol/fingerprint-mismatch": "The worker computes other numbers than the run's first worker.",
+  "run/worker-lost": "A worker left or went silent while the run needed it.",
+  "run/not-finite": "A loss, gradient or weight became NaN or infinite.",
+  "run/worker-failed": "A worker's own code threw an error.",
+  "run/timeout": "A wait of the run reached its deadline.",
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
