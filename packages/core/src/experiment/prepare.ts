@@ -1,0 +1,164 @@
+// Everything that a run needs of an experiment, in one process: settings, data, network. Mistakes in data
+// and models are found here, before training, all at once.
+
+import { stepsPerEpoch } from "../data/epoch-plan.ts";
+import { ExperimentError, type Problem, show } from "../errors.ts";
+import { lossOutputs } from "../loss/registry.ts";
+import { buildNetwork, type Network } from "../model/network.ts";
+import { networkProblems } from "../model/network-problems.ts";
+import type { DataContext } from "./define.ts";
+import type { ResolvedExperiment } from "./resolve.ts";
+import { shardsOf } from "./resolve.ts";
+import { loadSources, type Source, shapeProblems, valueProblems } from "./sources.ts";
+
+export interface PreparedExperiment extends ResolvedExperiment {
+  /** In the experiment's order. */
+  readonly tasks: readonly string[];
+  readonly shards: readonly (readonly string[])[];
+  readonly sources: readonly Source[];
+  sourceOf(task: string): Source;
+  /** The caller disposes. */
+  readonly network: Network;
+  readonly stepsPerEpoch: number;
+  /** Samples of the largest task's train split. */
+  readonly samplesPerEpoch: number;
+}
+
+export interface PrepareOptions {
+  open: DataContext["open"];
+  /** Scan all values for NaN and labels out of range; workers leave it to the coordinator. @default true */
+  checkValues?: boolean;
+}
+
+/**
+ * Loads data and builds the network on the backend in force.
+ *
+ * @throws ExperimentError with every mistake that was found.
+ */
+export async function prepareExperiment(
+  resolved: ResolvedExperiment,
+  { open, checkValues = true }: PrepareOptions,
+): Promise<PreparedExperiment> {
+  const { settings } = resolved;
+  const sources = await loadSources(settings, { seed: settings.seed, open });
+  const network = await networkOf(resolved);
+  const prepared = assemble(resolved, sources, network);
+  try {
+    await check(prepared, checkValues);
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+  return prepared;
+}
+
+/** The experiment's network with its initial weights; needs no data. */
+export function networkOf({ settings }: ResolvedExperiment): Promise<Network> {
+  const heads = Object.entries(settings.tasks).map(([name, task]) => [name, task.head] as const);
+  return buildNetwork({
+    seed: settings.seed,
+    trunk: settings.trunk,
+    heads: Object.fromEntries(heads),
+  });
+}
+
+function assemble(
+  resolved: ResolvedExperiment,
+  sources: readonly Source[],
+  network: Network,
+): PreparedExperiment {
+  const byTask = new Map(sources.flatMap((source) => source.tasks.map((task) => [task, source])));
+  const samplesPerEpoch = Math.max(...sources.map((source) => source.splits.train.size));
+  return {
+    ...resolved,
+    tasks: Object.keys(resolved.settings.tasks),
+    shards: shardsOf(resolved.settings),
+    sources,
+    sourceOf: (task) => byTask.get(task)!,
+    network,
+    stepsPerEpoch: stepsPerEpoch(samplesPerEpoch, resolved.settings.batchSize),
+    samplesPerEpoch,
+  };
+}
+
+async function check(prepared: PreparedExperiment, checkValues: boolean): Promise<void> {
+  const { sources, network } = prepared;
+  const structural = [
+    ...networkProblems(network),
+    ...shapeProblems(sources),
+    ...trunkProblems(prepared),
+  ];
+  if (structural.length > 0) throw new ExperimentError(structural);
+  const fitting = prepared.tasks.flatMap((task) => headProblems(prepared, task));
+  if (fitting.length > 0) throw new ExperimentError(fitting);
+  if (!checkValues) return;
+  const found = await valueProblems(sources, (task) => labelCheck(prepared, task));
+  if (found.length > 0) throw new ExperimentError(found);
+}
+
+/** Outputs of a task's head, without the batch axis, as one number. */
+export function outputSize({ network }: Pick<PreparedExperiment, "network">, task: string): number {
+  const shape = network.head(task).model.outputs[0]!.shape.slice(1);
+  return shape.reduce<number>((size, axis) => size * (axis ?? 1), 1);
+}
+
+function labelCheck(prepared: PreparedExperiment, task: string) {
+  const { loss, missingLabels } = prepared.settings.tasks[task]!;
+  const { labels } = lossOutputs(loss);
+  const kind = labels === "any" ? "real" : labels;
+  return { outputSize: outputSize(prepared, task), labels: kind, missing: missingLabels };
+}
+
+function trunkProblems({ network, sources }: PreparedExperiment): Problem[] {
+  const wanted = network.trunk.model.inputs[0]!.shape.slice(1);
+  const found = [...sources[0]!.splits.train.inputShape];
+  const fits =
+    wanted.length === found.length && wanted.every((axis, i) => axis === null || axis === found[i]);
+  if (fits) return [];
+  return [
+    {
+      path: "trunk",
+      code: "experiment/shape",
+      message: `The trunk takes inputs of shape ${show(wanted)}. The data has ${show(found)}.`,
+      remedy: "Set the trunk's inputShape to the shape of one sample's input.",
+    },
+  ];
+}
+
+function headProblems(prepared: PreparedExperiment, task: string): Problem[] {
+  const settings = prepared.settings.tasks[task]!;
+  const { labels, minOutputs, classWeights, positiveWeight } = lossOutputs(settings.loss);
+  const outputs = outputSize(prepared, task);
+  const labelShape = [...(prepared.sourceOf(task).splits.train.labelShapes[task] ?? [])];
+  const labelSize = labelShape.reduce((size, axis) => size * axis, 1);
+  const path = `tasks.${task}`;
+  const problems: Problem[] = [];
+  const classIndices = labels === "class" && labelSize === 1;
+  if (outputs < minOutputs || (labels !== "any" && !classIndices && labelSize !== outputs)) {
+    const loss = typeof settings.loss === "string" ? settings.loss : "the loss";
+    problems.push({
+      path: `${path}.head`,
+      code: "experiment/shape",
+      message: `The head's output has shape [${outputs}]; the labels have ${show(labelShape)}; ${loss} does not fit them to each other.`,
+      remedy: classIndices
+        ? "Give the head one output per class, at least two."
+        : "Give the head one output per number of the label.",
+    });
+  }
+  if (settings.classWeights !== undefined && (!classWeights || settings.classWeights.length !== outputs)) {
+    problems.push(misplaced(`${path}.classWeights`, `one weight per class of softmaxCrossEntropy, ${outputs}`, settings.classWeights.length));
+  }
+  if (settings.positiveWeight !== undefined && !positiveWeight) {
+    problems.push(misplaced(`${path}.positiveWeight`, "absent: the loss has no positive term", settings.positiveWeight));
+  }
+  return problems;
+}
+
+function misplaced(path: string, should: string, found: number): Problem {
+  return {
+    path,
+    code: "experiment/invalid-value",
+    message: `Parameter \`${path}\` should be ${should}. Found ${found}.`,
+    remedy: `Correct or remove \`${path}\`.`,
+  };
+}

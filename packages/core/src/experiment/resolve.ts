@@ -1,0 +1,80 @@
+// From an experiment and a launch's overrides to settings: options applied, `build` called, every field
+// checked, defaults filled in. No data is read and no model is built here.
+
+import { ExperimentError, type Problem, show } from "../errors.ts";
+import type { Experiment, Options } from "./define.ts";
+import { problemsOf } from "./issues.ts";
+import { applyOptions, type Overrides, withFields } from "./overrides.ts";
+import { runFields, type Settings, settingsSchema } from "./settings.ts";
+
+export interface ResolvedExperiment {
+  readonly name: string;
+  readonly options: Options;
+  readonly overrides: Overrides;
+  readonly settings: Settings;
+}
+
+/** @throws ExperimentError with every mistake that was found. */
+export function resolveExperiment(experiment: Experiment, overrides: Overrides): ResolvedExperiment {
+  const { options, fields, problems } = applyOptions(experiment.options, overrides.set, runFields);
+  if (problems.length > 0) throw new ExperimentError(problems);
+  const raw = withFields(build(experiment, options), fields);
+  const parsed = settingsSchema.safeParse(raw);
+  if (!parsed.success) throw new ExperimentError(problemsOf(parsed.error.issues, raw));
+  const settings = parsed.data;
+  const found = [...shardProblems(settings), ...dataProblems(settings)];
+  if (found.length > 0) throw new ExperimentError(found);
+  return { name: experiment.name, options, overrides, settings };
+}
+
+function build(experiment: Experiment, options: Options): object {
+  try {
+    return experiment.build(options);
+  } catch (cause) {
+    if (cause instanceof ExperimentError) throw cause;
+    throw new ExperimentError([
+      {
+        path: "build",
+        code: "experiment/failed",
+        message: `The experiment's \`build\` threw: ${cause instanceof Error ? cause.message : show(cause)}`,
+        remedy: "Correct the experiment's own code; the options that it was given may be out of range.",
+      },
+    ]);
+  }
+}
+
+function shardProblems({ shards, tasks }: Settings): Problem[] {
+  const count = Object.keys(tasks).length;
+  if (shards === undefined || shards <= count) return [];
+  return [
+    {
+      path: "shards",
+      code: "experiment/invalid-value",
+      message: `Parameter \`shards\` should be at most the number of tasks, ${count}. Found ${shards}.`,
+      remedy: `Set \`shards\` to ${count} or less: a shard is a group of tasks.`,
+    },
+  ];
+}
+
+function dataProblems({ data, tasks }: Settings): Problem[] {
+  if (data !== undefined) return [];
+  return Object.entries(tasks)
+    .filter(([, task]) => task.data === undefined)
+    .map(([name]) => ({
+      path: `tasks.${name}.data`,
+      code: "experiment/invalid-value",
+      message: `Task \`${name}\` has no data: neither the experiment nor the task names any.`,
+      remedy: "Set `data` for all tasks, or for each task.",
+    }));
+}
+
+/** Neighbouring tasks, as evenly as they go, into the experiment's shards. */
+export function shardsOf(settings: Settings): string[][] {
+  const tasks = Object.keys(settings.tasks);
+  const count = settings.shards ?? Math.min(tasks.length, 8);
+  const shards = Array.from({ length: count }, (): string[] => []);
+  tasks.forEach((task, index) => {
+    shards[Math.floor((index * count) / tasks.length)]!.push(task);
+  });
+  return shards;
+}

@@ -1,0 +1,212 @@
+// The whole conversation between coordinator and workers: two unions of messages, with one sentence per
+// message saying when it is sent and what answers it. How messages and tensors become bytes is the
+// business of `wire/`; `docs/protocol.md` shows a session.
+//
+// A worker connects and says `hello`; it is told what to load by `invitation`, loads it, shows by `join`
+// that it has the same experiment, data and arithmetic, and is a member from `welcome` on.
+
+import { z } from "zod";
+import { ProtocolError } from "./errors.ts";
+
+/** Raised when a message changes in a way that an older peer would misread. */
+export const protocolVersion = 1;
+
+/** A peer says hello within this time after connecting; loading needs no part of it. */
+export const helloTimeoutMs = 10_000;
+/** A worker loads experiment and data within this time; a large CSV file on a slow disk is the worst. */
+export const joinTimeoutMs = 600_000;
+export const heartbeatMs = 1_000;
+/** Five heartbeats: one lost packet and its retransmission must not end a membership. */
+export const silenceTimeoutMs = 5 * heartbeatMs;
+
+const count = z.int().min(0);
+const text = z.string().max(4096);
+const losses = z.record(text, z.number());
+
+/** Where in the run a message belongs; a stale one is answered with `stale`. */
+const place = z.object({
+  run: text,
+  /** Counts a worker's memberships, so that a message of an earlier one is known. */
+  memberEpoch: count,
+  /** Index of the phase. */
+  phase: count,
+  /** Trunk version that the message is about. */
+  trunkVersion: count,
+});
+export type Place = z.infer<typeof place>;
+
+const fingerprint = z.object({
+  backend: text,
+  backendVersion: text,
+  nodeMajor: count,
+  threads: count,
+  /** SHA-256 of a small fixed forward and backward pass. */
+  probe: text,
+});
+export type NumericFingerprint = z.infer<typeof fingerprint>;
+
+const progress = z.object({
+  phase: count,
+  shard: count,
+  /** Global epoch. */
+  epoch: count,
+  /** Steps done in this epoch. */
+  step: count,
+  /** Mean loss per task over the steps of this epoch so far. */
+  losses,
+});
+export type Progress = z.infer<typeof progress>;
+
+const tensorUse = z.object({
+  /** Largest number of tensor bytes that one step of the phase held at once. */
+  peakBytes: count,
+});
+
+const tag = <T extends string>(name: T) => z.literal(name);
+
+export const workerMessageSchema = z.discriminatedUnion("type", [
+  /** First message on a connection; answered by `invitation` or `refuse`. */
+  z.object({ type: tag("hello"), protocol: z.number(), name: text }),
+  /** When experiment and data are loaded; answered by `welcome` or `refuse`. */
+  z.object({ type: tag("join"), experiment: text, fingerprint }),
+  /** Each second from the hello on, whatever the tensors do; never answered. */
+  z.object({ type: tag("heartbeat"), progress: progress.nullable() }),
+  /**
+   * The trunk gradient of one shard at one trunk version, with tensors `gradient` and, where the trunk
+   * has batch norm, `statistics`. Answered by `trunk` once all shards are in.
+   */
+  z.object({ type: tag("gradient"), at: place, shard: count, losses, use: tensorUse }),
+  /**
+   * End of a lease or of a joint phase: heads and optimizer state of one shard, tensors
+   * `TASK/weights`, `TASK/statistics` and `TASK/optimizer/ARRAY`. Not answered; the first arrival counts.
+   */
+  z.object({
+    type: tag("heads"),
+    at: place,
+    shard: count,
+    /** Updates made in this phase, per task. */
+    updates: z.record(text, count),
+    /** Mean loss per task of each epoch of the phase. */
+    epochLosses: z.array(losses),
+    /** Scalars of the optimizers' states, per task. */
+    scalars: z.record(text, z.record(text, z.number())),
+    use: tensorUse,
+  }),
+  /** Answer to `evaluate`, one per shard. */
+  z.object({
+    type: tag("evaluated"),
+    at: place,
+    request: count,
+    shard: count,
+    tasks: z.record(text, z.object({ loss: z.number(), metrics: z.record(text, z.number()) })),
+  }),
+  /** The worker's own code, data or model failed; it leaves afterwards. */
+  z.object({ type: tag("failed"), code: text, message: text, remedy: text }),
+  /** The worker leaves on purpose; the coordinator forgets it at once. */
+  z.object({ type: tag("goodbye"), reason: text }),
+]);
+export type WorkerMessage = z.infer<typeof workerMessageSchema>;
+
+export const coordinatorMessageSchema = z.discriminatedUnion("type", [
+  /** Answer to `hello`: what to load. Answered by `join`. */
+  z.object({
+    type: tag("invitation"),
+    run: text,
+    overrides: z.object({ set: z.record(text, text) }),
+  }),
+  /** Answer to a `join` that fits: the worker is a member and waits for work. */
+  z.object({ type: tag("welcome"), run: text, member: text, memberEpoch: count }),
+  /** The peer cannot take part, or broke the protocol; the connection is closed after it. */
+  z.object({ type: tag("refuse"), code: text, message: text, remedy: text }),
+  /**
+   * Weights that the worker lacks, before the work that needs them: tensors `trunk/weights`,
+   * `trunk/statistics`, and for heads as in the worker's `heads`. Not answered.
+   */
+  z.object({
+    type: tag("load"),
+    at: place,
+    trunk: z.boolean(),
+    scalars: z.record(text, z.record(text, z.number())),
+  }),
+  /**
+   * A shared or joint phase begins: the worker answers with a `gradient` for each of its shards, and
+   * again after each `trunk`, until the phase's steps are done.
+   */
+  z.object({
+    type: tag("beginPhase"),
+    at: place,
+    kind: z.enum(["shared", "joint"]),
+    firstEpoch: count,
+    epochs: z.int().min(1),
+    shards: z.array(count),
+    /** Factor on the heads' learning rate that a plateau schedule has come to. */
+    learningRateScale: z.number(),
+  }),
+  /** A round was committed: the trunk of `at.trunkVersion`, tensors `weights` and `statistics`. */
+  z.object({ type: tag("trunk"), at: place }),
+  /** A lease: train the heads of one shard alone for a head phase. Answered by `heads` at its end. */
+  z.object({
+    type: tag("lease"),
+    at: place,
+    shard: count,
+    firstEpoch: count,
+    epochs: z.int().min(1),
+    learningRateScale: z.number(),
+  }),
+  /** At an edge: evaluate the shards on a split; answered by `evaluated` for each. */
+  z.object({
+    type: tag("evaluate"),
+    at: place,
+    request: count,
+    split: z.enum(["train", "validation", "test"]),
+    shards: z.array(count),
+  }),
+  /** The answer to a message that came too late; what it carried is thrown away. */
+  z.object({ type: tag("stale"), at: place, advice: z.enum(["wait", "leave"]) }),
+  /** Drop the work in hand, keep what was loaded, wait. Not answered. */
+  z.object({ type: tag("abandon"), at: place }),
+  /** The run is over; the worker leaves. */
+  z.object({ type: tag("stop"), reason: text }),
+]);
+export type CoordinatorMessage = z.infer<typeof coordinatorMessageSchema>;
+
+/** Payload of a message of one type, without its tag. */
+export type MessageOf<M extends { type: string }, T extends M["type"]> = Extract<M, { type: T }>;
+
+/** A worker's message from what the wire gave; throws `ProtocolError`. */
+export function decodeWorkerMessage(value: unknown): WorkerMessage {
+  return decode(workerMessageSchema, value);
+}
+
+/** A coordinator's message from what the wire gave; throws `ProtocolError`. */
+export function decodeCoordinatorMessage(value: unknown): CoordinatorMessage {
+  return decode(coordinatorMessageSchema, value);
+}
+
+/** What a byte account books a message under. */
+export function byteKindOf(message: { type: string }): "control" | "heartbeat" {
+  return message.type === "heartbeat" ? "heartbeat" : "control";
+}
+
+function decode<M extends { type: string }>(
+  schema: z.ZodType<M> & { options: readonly { shape: { type: z.ZodLiteral } }[] },
+  value: unknown,
+): M {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const found = (value as { type?: unknown } | null)?.type;
+  const tags = schema.options.map((option) => option.shape.type.value);
+  if (typeof found === "string" && !tags.includes(found)) {
+    throw new ProtocolError("protocol/unknown-tag", `No message has the type "${found.slice(0, 64)}".`, {
+      remedy: "Run the same version of Trunkline on both sides.",
+      details: { found: found.slice(0, 64) },
+    });
+  }
+  const issue = parsed.error.issues[0]!;
+  const field = issue.path.join(".") || "type";
+  throw new ProtocolError(
+    "protocol/malformed",
+    `Message ${typeof found === "string" ? `"${found}"` : "without a type"}: field \`${field}\`: ${issue.message}.`,
+    { remedy: "Run the same version of Trunkline on both sides.", details: { field } },
+  );
+}
