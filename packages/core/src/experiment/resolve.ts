@@ -3,6 +3,7 @@
 
 import { ExperimentError, type Problem, show } from "../errors.ts";
 import type { Experiment, Options } from "./define.ts";
+import { scheduleNames } from "../schedule/registry.ts";
 import { problemsOf } from "./issues.ts";
 import { applyOptions, type Overrides, withFields } from "./overrides.ts";
 import { runFields, type Settings, settingsSchema } from "./settings.ts";
@@ -18,7 +19,8 @@ export interface ResolvedExperiment {
 export function resolveExperiment(experiment: Experiment, overrides: Overrides): ResolvedExperiment {
   const { options, fields, problems } = applyOptions(experiment.options, overrides.set, runFields);
   if (problems.length > 0) throw new ExperimentError(problems);
-  const raw = withFields(build(experiment, options), fields);
+  const built = build(experiment, options);
+  const raw = withFields(built, scheduleByName(fields, built));
   const parsed = settingsSchema.safeParse(raw);
   if (!parsed.success) throw new ExperimentError(problemsOf(parsed.error.issues, raw));
   const settings = parsed.data;
@@ -41,6 +43,23 @@ function build(experiment: Experiment, options: Options): object {
       },
     ]);
   }
+}
+
+/**
+ * A schedule may be named, as `ate-sg`; it then keeps the experiment's own parameters where it is of the
+ * same kind, and takes the defaults where it is not.
+ */
+function scheduleByName(
+  fields: Readonly<Record<string, unknown>>,
+  built: object,
+): Record<string, unknown> {
+  const { schedule: name, ...rest } = fields;
+  if (name === undefined) return rest;
+  const kinds = Object.entries(scheduleNames);
+  const kind = kinds.find(([key, text]) => text === name || key === name)?.[0] ?? name;
+  const own = (built as { schedule?: { kind?: unknown } }).schedule;
+  const schedule = own?.kind === kind ? own : { kind };
+  return { schedule, ...rest };
 }
 
 function shardProblems({ shards, tasks }: Settings): Problem[] {
