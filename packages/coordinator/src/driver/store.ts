@@ -1,0 +1,95 @@
+// The large arrays of a run: trunk, heads, their optimizers, and what arrived from workers and waits for
+// its round. The machine names them by handles and versions and never sees them.
+
+import {
+  type BlockState,
+  firstNotFinite,
+  type NamedTensor,
+  type OptimizerState,
+} from "@trunkline/core";
+import type { Handle, TensorRef } from "../machine/state.ts";
+
+/** One consistent state of everything; its arrays are never written to. */
+export interface Snapshot {
+  /** Epochs trained. */
+  epoch: number;
+  trunk: BlockState;
+  heads: Readonly<Record<string, BlockState>>;
+}
+
+export class Store {
+  #trunk: BlockState;
+  /** A head's arrays are replaced as a whole, never written to. */
+  #heads: Record<string, BlockState>;
+  readonly #arrivals = new Map<Handle, Float32Array>();
+  #nextHandle = 0;
+
+  constructor(initial: Pick<Snapshot, "trunk" | "heads">) {
+    this.#trunk = copyBlock(initial.trunk);
+    this.#heads = { ...initial.heads };
+  }
+
+  get trunk(): BlockState {
+    return this.#trunk;
+  }
+
+  head(task: string): BlockState {
+    const head = this.#heads[task];
+    if (head === undefined) throw new RangeError(`no head for task ${task}`);
+    return head;
+  }
+
+  setHead(task: string, head: BlockState): void {
+    this.#heads[task] = head;
+  }
+
+  /** Takes ownership of arrived tensors. */
+  keep(tensors: readonly NamedTensor[]): TensorRef[] {
+    return tensors.map(({ name, values }) => {
+      const handle = this.#nextHandle++;
+      this.#arrivals.set(handle, values);
+      return { name, handle, length: values.length };
+    });
+  }
+
+  /** Gives an arrived array away. */
+  take(handle: Handle): Float32Array {
+    const values = this.#arrivals.get(handle);
+    if (values === undefined) throw new RangeError(`no array ${handle}`);
+    this.#arrivals.delete(handle);
+    return values;
+  }
+
+  free(handles: readonly Handle[]): void {
+    for (const handle of handles) this.#arrivals.delete(handle);
+  }
+
+  /** Arrays that wait for their round; 0 at every edge. */
+  get waiting(): number {
+    return this.#arrivals.size;
+  }
+
+  snapshot(epoch: number): Snapshot {
+    return { epoch, trunk: copyBlock(this.#trunk), heads: { ...this.#heads } };
+  }
+
+  restore({ trunk, heads }: Snapshot): void {
+    this.#trunk = copyBlock(trunk);
+    this.#heads = { ...heads };
+  }
+}
+
+/** Name of the first array of a block that holds NaN or infinity, or undefined. */
+export function notFiniteIn(block: Pick<BlockState, "weights" | "statistics">): string | undefined {
+  if (firstNotFinite(block.weights) >= 0) return "weights";
+  return firstNotFinite(block.statistics) >= 0 ? "statistics" : undefined;
+}
+
+function copyBlock({ weights, statistics, optimizer }: BlockState): BlockState {
+  return { weights: weights.slice(), statistics: statistics.slice(), optimizer: copyState(optimizer) };
+}
+
+function copyState({ arrays, scalars }: OptimizerState): OptimizerState {
+  const copies = Object.entries(arrays).map(([name, values]) => [name, values.slice()] as const);
+  return { arrays: Object.fromEntries(copies), scalars: { ...scalars } };
+}

@@ -1,0 +1,49 @@
+// One update of the trunk: reduce in shard order, clip, optimizer step.
+
+import {
+  type BlockState,
+  clipByGlobalNorm,
+  clipByValue,
+  flatOptimizer,
+  learningRateAt,
+  meanShards,
+  type PreparedExperiment,
+  RunError,
+  sumShards,
+} from "@trunkline/core";
+import { notFiniteIn } from "./store.ts";
+
+export interface TrunkUpdate {
+  /** By shard, `[P]`; overwritten. */
+  gradients: readonly Float32Array[];
+  /** By shard; empty where the trunk has no statistics. Overwritten. */
+  statistics: readonly Float32Array[];
+  /** Global epoch, which the learning rate follows. */
+  epoch: number;
+  learningRateScale: number;
+}
+
+/** Makes the function that moves the trunk in place. It throws `run/not-finite`. */
+export function trunkUpdater({ settings }: PreparedExperiment) {
+  const spec = settings.optimizer.trunk;
+  const optimizer = flatOptimizer(spec);
+  const { value, globalNorm } = settings.clip.trunk;
+  return (trunk: BlockState, update: TrunkUpdate): void => {
+    const gradient = sumShards(update.gradients);
+    if (value !== undefined) clipByValue(gradient, value);
+    if (globalNorm !== undefined) clipByGlobalNorm(gradient, globalNorm);
+    const rate = learningRateAt(spec.learningRate, update.epoch, settings.epochs);
+    optimizer.update(trunk.optimizer, trunk.weights, gradient, rate * update.learningRateScale);
+    if (update.statistics.length > 0) trunk.statistics.set(meanShards(update.statistics));
+    const broken = notFiniteIn(trunk);
+    if (broken !== undefined) throw notFinite(broken, update.epoch);
+  };
+}
+
+function notFinite(what: string, epoch: number): RunError {
+  return new RunError(
+    "run/not-finite",
+    `The trunk's ${what} became NaN or infinite in epoch ${epoch}.`,
+    { remedy: "Lower the learning rate, or clip gradients with `clip.trunk`." },
+  );
+}

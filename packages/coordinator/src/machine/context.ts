@@ -1,0 +1,76 @@
+// What every handler of the machine works with: the plan, a draft of the state, the present time, and the
+// effects so far. Also the few things that handlers of all stages do.
+
+import type { CoordinatorMessage, ErrorCode, Place, RunEventBody } from "@trunkline/core";
+import type { Effect } from "./effects.ts";
+import type { RunPlan } from "./plan.ts";
+import type { Member, PeerId, RunState } from "./state.ts";
+
+export interface Context {
+  readonly plan: RunPlan;
+  /** A draft; handlers write to it. */
+  readonly state: RunState;
+  readonly nowMs: number;
+  readonly effects: Effect[];
+}
+
+export function emit(context: Context, event: RunEventBody): void {
+  context.effects.push({ type: "emit", event });
+}
+
+export function send(context: Context, peer: PeerId, message: CoordinatorMessage): void {
+  context.effects.push({ type: "send", peer, message });
+}
+
+/** Where in the run a message to this member belongs. */
+export function placeOf(context: Context, member: Member): Place {
+  const { state, plan } = context;
+  return {
+    run: plan.run,
+    memberEpoch: member.epoch,
+    phase: state.phase,
+    trunkVersion: state.versions.trunk,
+  };
+}
+
+/** Tells the peer why, closes it, and lets the stream know. */
+export function refuse(
+  context: Context,
+  peer: PeerId,
+  why: { code: ErrorCode; message: string; remedy: string },
+): void {
+  const name = context.state.guests[peer]?.name ?? context.state.members[peer]?.name ?? peer;
+  const { code, message, remedy } = why;
+  send(context, peer, { type: "refuse", code, message, remedy });
+  context.effects.push({ type: "close", peer, reason: code });
+  emit(context, { type: "workerRefused", name, code, message });
+  delete context.state.guests[peer];
+}
+
+export function free(context: Context, tensors: readonly { handle: number }[]): void {
+  if (tensors.length === 0) return;
+  context.effects.push({ type: "free", handles: tensors.map((tensor) => tensor.handle) });
+}
+
+/** From now on the coordinator waits for `cause`; the time until now goes to what it waited for before. */
+export function waitFor(context: Context, cause: string | null): void {
+  const { meter } = context.state;
+  const seconds = (context.nowMs - meter.waitingSinceMs) / 1000;
+  if (meter.waiting !== null) {
+    meter.waits[meter.waiting] = (meter.waits[meter.waiting] ?? 0) + seconds;
+  }
+  meter.waiting = cause;
+  meter.waitingSinceMs = context.nowMs;
+  context.state.lastProgressMs = context.nowMs;
+}
+
+/** Peers that hold shards, each with its shards in order. */
+export function shardsByPeer(context: Context): Map<PeerId, number[]> {
+  const byPeer = new Map<PeerId, number[]>();
+  context.state.holders.forEach((peer, shard) => {
+    const shards = byPeer.get(peer);
+    if (shards === undefined) byPeer.set(peer, [shard]);
+    else shards.push(shard);
+  });
+  return byPeer;
+}

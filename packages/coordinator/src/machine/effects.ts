@@ -1,0 +1,77 @@
+// What goes into the machine and what comes out. Events are told by the driver; effects are carried out
+// by it in order. Neither holds an array.
+
+import type {
+  CoordinatorMessage,
+  ErrorCode,
+  PhaseRecord,
+  RunEventBody,
+  RunStatus,
+  Split,
+  TaskScore,
+  WorkerMessage,
+} from "@trunkline/core";
+import type { Hashes } from "@trunkline/core";
+import type { Handle, PeerId, TensorRef } from "./state.ts";
+
+export type MachineEvent =
+  /** The run begins; training waits for its workers. */
+  | { type: "started" }
+  | { type: "connected"; peer: PeerId }
+  | { type: "message"; peer: PeerId; message: WorkerMessage; tensors: readonly TensorRef[] }
+  /** Bytes that are no message of the protocol. */
+  | { type: "malformed"; peer: PeerId; code: ErrorCode; message: string; remedy: string }
+  | { type: "closed"; peer: PeerId; reason: string }
+  /** At least each second. */
+  | { type: "tick" }
+  /** Answer to `commit`. */
+  | { type: "committed"; trunkVersion: number }
+  /** The new trunk or a delivered head is not finite, or a save failed; the run cannot go on. */
+  | { type: "broken"; code: ErrorCode; message: string; remedy: string }
+  /** Answer to `edge`. */
+  | { type: "edgeSaved"; hashes: Hashes }
+  /** The user asks for an early end. */
+  | { type: "stop" };
+
+export type Effect =
+  /** `load` and `trunk` messages carry tensors; the driver takes them from its store. */
+  | { type: "send"; peer: PeerId; message: CoordinatorMessage; heads?: readonly string[] }
+  | { type: "close"; peer: PeerId; reason: string }
+  | { type: "emit"; event: RunEventBody }
+  /** Reduce in shard order, update the trunk; answered by `committed` or `broken`. Frees the handles. */
+  | {
+      type: "commit";
+      epoch: number;
+      trunkVersion: number;
+      gradients: readonly Handle[];
+      statistics: readonly Handle[];
+      learningRateScale: number;
+    }
+  /** Take a task's delivered tensors as the task's head. Frees the handles. */
+  | {
+      type: "storeHead";
+      task: string;
+      tensors: readonly TensorRef[];
+      scalars: Readonly<Record<string, number>>;
+    }
+  | { type: "free"; handles: readonly Handle[] }
+  /** Hash everything and keep it as the last edge; answered by `edgeSaved` or `broken`. */
+  | { type: "edge"; phase: number; epoch: number }
+  /** The phase's byte account closes here. */
+  | { type: "closePhase"; phase: number; record: Omit<PhaseRecord, "bytes"> }
+  /** Keep the last edge as the best one. */
+  | { type: "keepBest"; epoch: number }
+  /** Make the last edge, or the best one, the present state. */
+  | { type: "restore"; what: "last" | "best" }
+  /** The run is over: write its results, close everything. */
+  | {
+      type: "finish";
+      status: RunStatus;
+      epochs: number;
+      split: Split;
+      tasks: Readonly<Record<string, TaskScore>>;
+      updates: { trunk: number; heads: Readonly<Record<string, number>> };
+      mixed: boolean;
+      backend: string;
+      seconds: number;
+    };

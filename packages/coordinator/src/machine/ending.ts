@@ -1,0 +1,106 @@
+// How a run ends: after its last epoch, early, at the user's wish, or because it cannot go on.
+
+import type { ErrorCode, Split, TaskScore } from "@trunkline/core";
+import { type Context, emit, placeOf, send, waitFor } from "./context.ts";
+import { closePhase, copyVersions } from "./edge.ts";
+import { evaluate } from "./evaluation.ts";
+
+/** After the last edge: the best weights if they are wanted, then the result is measured. */
+export function conclude(context: Context): void {
+  const { plan, state } = context;
+  const { best } = state.monitor;
+  const restore = plan.earlyStopping?.restoreBest === true && best !== null;
+  if (restore && best.versions.trunk !== state.versions.trunk) {
+    context.effects.push({ type: "restore", what: "best" });
+    state.versions = copyVersions(best.versions);
+  }
+  evaluate(context, plan.resultSplit, true);
+}
+
+/**
+ * The user asks for an early end. What moved since the last edge is dropped, so that what remains is one
+ * consistent state; it is measured, and the run ends with it.
+ */
+export function requestStop(context: Context): void {
+  const { state } = context;
+  if (state.stage.name === "ended" || state.ending !== null) return;
+  state.ending = { status: "stopped" };
+  if (state.stage.name === "gathering") return finish(context, context.plan.resultSplit, {});
+  if (state.stage.name !== "round" && state.stage.name !== "heads") return;
+  backToEdge(context);
+  for (const [peer, member] of Object.entries(state.members)) {
+    send(context, peer, { type: "abandon", at: placeOf(context, member) });
+    member.trunkVersion = -1;
+    member.headVersions = {};
+  }
+  evaluate(context, context.plan.resultSplit, true);
+}
+
+function backToEdge(context: Context): void {
+  const { state } = context;
+  waitFor(context, null);
+  freeArrivals(context);
+  state.versions = copyVersions(state.edgeVersions);
+  state.updates = { trunk: state.edgeUpdates.trunk, heads: { ...state.edgeUpdates.heads } };
+  state.meter.endedMs = context.nowMs;
+  context.effects.push({ type: "restore", what: "last" });
+}
+
+function freeArrivals(context: Context): void {
+  const { stage } = context.state;
+  if (stage.name !== "round") return;
+  const handles = stage.arrivals.flatMap((arrival) => {
+    if (arrival === null) return [];
+    return arrival.statistics === null
+      ? [arrival.gradient]
+      : [arrival.gradient, arrival.statistics];
+  });
+  context.effects.push({ type: "free", handles });
+}
+
+/** The run cannot go on; what remains is the last edge. */
+export function fail(
+  context: Context,
+  why: { code: ErrorCode; message: string; remedy: string },
+): void {
+  const { state } = context;
+  if (state.stage.name === "ended") return;
+  const { code, message, remedy } = why;
+  emit(context, { type: "runFailed", code, message, remedy });
+  const trained = state.stage.name !== "gathering";
+  if (trained) backToEdge(context);
+  state.ending = { status: "failed" };
+  finish(context, context.plan.resultSplit, {});
+}
+
+export function finish(
+  context: Context,
+  split: Split,
+  tasks: Readonly<Record<string, TaskScore>>,
+): void {
+  const { state } = context;
+  if (state.stage.name !== "gathering") closePhase(context, epochsOfLastPhase(context));
+  for (const peer of Object.keys(state.members)) {
+    send(context, peer, { type: "stop", reason: "the run is over" });
+  }
+  const status = state.ending?.status ?? "finished";
+  const seconds = (context.nowMs - state.startedMs) / 1000;
+  state.stage = { name: "ended" };
+  context.effects.push({
+    type: "finish",
+    status,
+    epochs: state.epochsDone,
+    split,
+    tasks,
+    updates: { trunk: state.updates.trunk, heads: { ...state.updates.heads } },
+    mixed: state.mixed,
+    backend: Object.values(state.members)[0]?.backend ?? state.fingerprint?.backend ?? "none",
+    seconds,
+  });
+}
+
+/** 0 where the phase in hand did not come to its edge. */
+function epochsOfLastPhase({ plan, state }: Context): number {
+  const { firstEpoch, epochs } = plan.phases[state.phase]!;
+  return state.epochsDone >= firstEpoch + epochs ? epochs : 0;
+}

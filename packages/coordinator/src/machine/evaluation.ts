@@ -1,0 +1,79 @@
+// Evaluation at edges: the coordinator orders it, the holders of the shards compute it. What follows from
+// the scores is the business of `monitor.ts` and `flow.ts`.
+
+import type { MessageOf, Split, TaskScore, WorkerMessage } from "@trunkline/core";
+import { type Context, placeOf, send, shardsByPeer, waitFor } from "./context.ts";
+import { load } from "./phase.ts";
+import type { Member, PeerId, Stage } from "./state.ts";
+
+/** A complete evaluation. */
+export interface Evaluation {
+  split: Split;
+  final: boolean;
+  tasks: Record<string, TaskScore>;
+  /** Weighted sum of the task losses. */
+  loss: number;
+}
+
+type Evaluating = Stage & { name: "evaluating" };
+
+export function evaluate(context: Context, split: Split, final: boolean): void {
+  const { state } = context;
+  const request = state.requests++;
+  const awaited = state.holders.map(() => true);
+  state.stage = { name: "evaluating", request, split, awaited, scores: {}, final };
+  for (const [peer, shards] of shardsByPeer(context)) {
+    load(context, peer, shards);
+    const at = placeOf(context, state.members[peer]!);
+    send(context, peer, { type: "evaluate", at, request, split, shards });
+  }
+  waitFor(context, "evaluation");
+}
+
+interface EvaluatedMessage {
+  peer: PeerId;
+  member: Member;
+  message: MessageOf<WorkerMessage, "evaluated">;
+}
+
+/** The evaluation, once the last of its shards is in; until then null. */
+export function evaluated(
+  context: Context,
+  { peer, member, message }: EvaluatedMessage,
+): Evaluation | null {
+  const { stage } = context.state;
+  if (stage.name !== "evaluating" || stage.request !== message.request) {
+    send(context, peer, { type: "stale", at: placeOf(context, member), advice: "wait" });
+    return null;
+  }
+  stage.awaited[message.shard] = false;
+  Object.assign(stage.scores, message.tasks);
+  context.state.lastProgressMs = context.nowMs;
+  return stage.awaited.some(Boolean) ? null : complete(context, stage);
+}
+
+/** The scores of a complete evaluation, as the stream tells them. */
+function complete(context: Context, stage: Evaluating): Evaluation {
+  waitFor(context, null);
+  const tasks = scoresInOrder(context, stage);
+  const loss = totalLoss(context.plan.taskWeights, tasks);
+  return { split: stage.split, final: stage.final, tasks, loss };
+}
+
+/** Plain copies, tasks in the experiment's order, whatever the order of arrival. */
+function scoresInOrder({ plan }: Context, stage: Evaluating) {
+  return Object.fromEntries(
+    plan.shards.flat().map((task) => {
+      const score = stage.scores[task]!;
+      return [task, { loss: score.loss, metrics: { ...score.metrics } }];
+    }),
+  );
+}
+
+function totalLoss(
+  weights: Readonly<Record<string, number>>,
+  tasks: Readonly<Record<string, { loss: number }>>,
+): number {
+  return Object.entries(weights).reduce((sum, [task, weight]) => sum + weight * tasks[task]!.loss, 0);
+}
+

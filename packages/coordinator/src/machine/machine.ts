@@ -1,0 +1,122 @@
+// The coordinator's logic: a pure function from state and event to the next state and effects. No clock,
+// socket, disk or array is in reach, so a whole run can be played through in a test.
+
+import {
+  initialEarlyStopping,
+  initialPlateau,
+} from "@trunkline/core";
+import { produce } from "immer";
+import type { Context } from "./context.ts";
+import type { Effect, MachineEvent } from "./effects.ts";
+import { fail, requestStop } from "./ending.ts";
+import { evaluated } from "./evaluation.ts";
+import { edgeSaved, evaluationComplete } from "./flow.ts";
+import { headsDelivered } from "./heads.ts";
+import { checkDeadlines, closed, connected, heartbeat, hello, join, memberOf, start } from "./membership.ts";
+import type { RunPlan } from "./plan.ts";
+import { committed, gradientArrived } from "./round.ts";
+import type { RunState } from "./state.ts";
+import { refuse } from "./context.ts";
+
+export function initialState(plan: RunPlan): RunState {
+  const versions = (version: number) => ({
+    trunk: version,
+    heads: Object.fromEntries(plan.shards.flat().map((task) => [task, version])),
+  });
+  const updates = () => ({
+    trunk: 0,
+    heads: Object.fromEntries(plan.shards.flat().map((task) => [task, 0])),
+  });
+  return {
+    guests: {},
+    members: {},
+    memberCount: 0,
+    holders: [],
+    stage: { name: "gathering" },
+    phase: 0,
+    versions: versions(0),
+    edgeVersions: versions(0),
+    meter: { startedMs: 0, endedMs: 0, peakBytes: 0, waiting: null, waitingSinceMs: 0, waits: {} },
+    monitor: {
+      earlyStopping: initialEarlyStopping(),
+      plateau: { trunk: initialPlateau(), heads: initialPlateau() },
+      best: null,
+    },
+    fingerprint: null,
+    mixed: false,
+    startedMs: 0,
+    epochsDone: 0,
+    updates: updates(),
+    edgeUpdates: updates(),
+    lastProgressMs: 0,
+    progress: {},
+    requests: 0,
+    ending: null,
+  };
+}
+
+/** The next state, and what the driver has to do, in order. */
+export function transition(
+  plan: RunPlan,
+  state: RunState,
+  event: MachineEvent,
+  nowMs: number,
+): [RunState, Effect[]] {
+  const effects: Effect[] = [];
+  const next = produce(state, (draft) => {
+    handle({ plan, state: draft, nowMs, effects }, event);
+  });
+  return [next, effects];
+}
+
+function handle(context: Context, event: MachineEvent): void {
+  switch (event.type) {
+    case "started":
+      return start(context);
+    case "connected":
+      return connected(context, event.peer);
+    case "message":
+      return receive(context, event);
+    case "malformed":
+      return refuse(context, event.peer, event);
+    case "closed":
+      return closed(context, event.peer, event.reason);
+    case "tick":
+      return checkDeadlines(context);
+    case "committed":
+      return committed(context, event.trunkVersion);
+    case "broken":
+      return fail(context, event);
+    case "edgeSaved":
+      return edgeSaved(context, event.hashes);
+    case "stop":
+      return requestStop(context);
+  }
+}
+
+function receive(context: Context, event: MachineEvent & { type: "message" }): void {
+  const { peer, message, tensors } = event;
+  if (message.type === "hello") return hello(context, peer, message);
+  if (message.type === "join") return join(context, peer, message);
+  if (message.type === "heartbeat") return heartbeat(context, peer, message);
+  const member = memberOf(context, peer, tensors);
+  if (member === null) return;
+  switch (message.type) {
+    case "gradient":
+      return gradientArrived(context, { peer, member, message, tensors });
+    case "heads":
+      return headsDelivered(context, { peer, member, message, tensors });
+    case "evaluated": {
+      const evaluation = evaluated(context, { peer, member, message });
+      return evaluation === null ? undefined : evaluationComplete(context, evaluation);
+    }
+    case "failed":
+      return fail(context, {
+        code: "run/worker-failed",
+        message: `Worker ${member.name} failed: ${message.message}`,
+        remedy: message.remedy,
+      });
+    case "goodbye":
+      return closed(context, peer, message.reason);
+  }
+}

@@ -1,0 +1,92 @@
+// The run folder as a run's archive. Nothing is half-written: each file is whole or not there, and the
+// result is the last of them.
+
+import { mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import {
+  type PreparedExperiment,
+  plainModel,
+  type RunEvent,
+  type RunResult,
+  sharedSource,
+} from "@trunkline/core";
+import type { Archive } from "../driver/archive.ts";
+import type { Snapshot } from "../driver/store.ts";
+import { writeJson } from "./atomic-file.ts";
+import { EventsFile } from "./events-file.ts";
+import { writeModel } from "./model-files.ts";
+import { createRunFolder, type RunFolder } from "./run-folder.ts";
+import { loadSnapshot, writeSnapshot, writeWeights } from "./snapshot-file.ts";
+
+export class RunArchive implements Archive {
+  readonly paths: RunFolder;
+  readonly #prepared: PreparedExperiment;
+  readonly #events: EventsFile;
+
+  private constructor(paths: RunFolder, prepared: PreparedExperiment, events: EventsFile) {
+    this.paths = paths;
+    this.#prepared = prepared;
+    this.#events = events;
+  }
+
+  /** Makes the folder, which must be new or empty. `record` becomes `experiment.json`. */
+  static async create(
+    path: string,
+    { prepared, record }: { prepared: PreparedExperiment; record: object },
+  ): Promise<RunArchive> {
+    const paths = await createRunFolder(path);
+    await writeJson(paths.experiment, record);
+    return new RunArchive(paths, prepared, await EventsFile.open(paths.events));
+  }
+
+  /** The run's name. */
+  get name(): string {
+    return basename(this.paths.root);
+  }
+
+  event(event: RunEvent): void {
+    this.#events.append(event);
+  }
+
+  saveCheckpoint(name: "last" | "best", snapshot: Snapshot): Promise<void> {
+    return writeSnapshot(checkpointPath(this.paths, name), snapshot, this.#prepared.network);
+  }
+
+  async saveResult(result: RunResult, snapshot: Snapshot): Promise<void> {
+    const { network } = this.#prepared;
+    await writeWeights(this.paths.weights, snapshot, network);
+    loadSnapshot(snapshot, network);
+    await exportModels(this.#prepared, this.paths.model);
+    await writeJson(this.paths.result, result);
+  }
+
+  close(): Promise<void> {
+    return this.#events.close();
+  }
+}
+
+export function checkpointPath({ checkpoints }: RunFolder, name: "last" | "best"): string {
+  return join(checkpoints, `${name}.safetensors`);
+}
+
+/**
+ * Writes the network's present weights as plain tfjs models: into `folder` itself one model for the tasks
+ * that share their input, into `folder/TASK` one for each task with inputs of its own.
+ *
+ * @param only - A single task, into `folder` itself. @default all
+ */
+export async function exportModels(
+  { network, sources }: PreparedExperiment,
+  folder: string,
+  only?: string,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { name, tasks, standardisation } of sources) {
+    const wanted = only === undefined ? tasks : tasks.filter((task) => task === only);
+    if (wanted.length === 0) continue;
+    const target = name === sharedSource || only !== undefined ? folder : join(folder, name);
+    const model = plainModel(network, wanted, standardisation && { standardise: standardisation });
+    await writeModel(model, target);
+    model.dispose();
+  }
+}

@@ -1,0 +1,111 @@
+// A snapshot of a run as one safetensors file: weights by name and shape, as other programs read them, and
+// the optimizers' states flat.
+// Names: `BLOCK/PARAMETER`, `BLOCK/optimizer/ARRAY`; BLOCK is `trunk` or `heads/TASK`.
+
+import { readFile } from "node:fs/promises";
+import type { BlockLayout, BlockState, Network } from "@trunkline/core";
+import type { Snapshot } from "../driver/store.ts";
+import { writeFileAtomically } from "./atomic-file.ts";
+import { fileError } from "./file-error.ts";
+import { decodeSafetensors, encodeSafetensors, type NamedArray } from "./safetensors.ts";
+
+type Slots = BlockLayout["parameters"];
+
+export async function writeSnapshot(
+  path: string,
+  snapshot: Snapshot,
+  network: Network,
+): Promise<void> {
+  const blocks = blocksOf(snapshot, network);
+  const tensors = blocks.flatMap(({ name, state, layout }) => [
+    ...weightsOf(name, state, layout),
+    ...optimizerOf(name, state),
+  ]);
+  const scalars = Object.fromEntries(
+    blocks.map(({ name, state }) => [name, state.optimizer.scalars]),
+  );
+  const metadata = { epoch: String(snapshot.epoch), scalars: JSON.stringify(scalars) };
+  await writeFileAtomically(path, encodeSafetensors({ tensors, metadata }));
+}
+
+/** The weights alone, statistics of batch norm included. */
+export async function writeWeights(
+  path: string,
+  snapshot: Snapshot,
+  network: Network,
+): Promise<void> {
+  const tensors = blocksOf(snapshot, network).flatMap(({ name, state, layout }) =>
+    weightsOf(name, state, layout),
+  );
+  const metadata = { format: "trunkline", epoch: String(snapshot.epoch) };
+  await writeFileAtomically(path, encodeSafetensors({ tensors, metadata }));
+}
+
+/** Reads what {@link writeSnapshot} wrote for the same network. */
+export async function readSnapshot(path: string, network: Network): Promise<Snapshot> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw fileError(path, "read", cause);
+  });
+  const { tensors, metadata } = decodeSafetensors(path, bytes);
+  const arrays = new Map(tensors.map(({ name, values }) => [name, values]));
+  const scalars = JSON.parse(metadata.scalars ?? "{}") as Record<string, Record<string, number>>;
+  const read = (name: string, layout: BlockLayout): BlockState => ({
+    weights: joined(arrays, name, layout.parameters),
+    statistics: joined(arrays, name, layout.statistics),
+    optimizer: { arrays: optimizerArrays(arrays, name), scalars: scalars[name] ?? {} },
+  });
+  const heads = [...network.heads].map(
+    ([task, head]) => [task, read(`heads/${task}`, head.block.layout)] as const,
+  );
+  return {
+    epoch: Number(metadata.epoch),
+    trunk: read("trunk", network.trunk.block.layout),
+    heads: Object.fromEntries(heads),
+  };
+}
+
+/** Puts a snapshot's weights into a network of the same experiment. */
+export function loadSnapshot(snapshot: Snapshot, network: Network): void {
+  for (const { state, block } of blocksOf(snapshot, network)) {
+    block.writeWeights(state.weights);
+    block.writeStatistics(state.statistics);
+  }
+}
+
+function blocksOf({ trunk, heads }: Snapshot, network: Network) {
+  const headBlocks = [...network.heads].map(([task, { block }]) => {
+    return { name: `heads/${task}`, state: heads[task]!, layout: block.layout, block };
+  });
+  const { block } = network.trunk;
+  return [{ name: "trunk", state: trunk, layout: block.layout, block }, ...headBlocks];
+}
+
+function weightsOf(name: string, state: BlockState, layout: BlockLayout): NamedArray[] {
+  const cut = (slots: Slots, flat: Float32Array) =>
+    slots.map(({ name: slot, shape, offset, size }) => {
+      return { name: `${name}/${slot}`, shape, values: flat.subarray(offset, offset + size) };
+    });
+  return [...cut(layout.parameters, state.weights), ...cut(layout.statistics, state.statistics)];
+}
+
+function optimizerOf(name: string, { optimizer }: BlockState): NamedArray[] {
+  return Object.entries(optimizer.arrays).map(([array, values]) => {
+    return { name: `${name}/optimizer/${array}`, shape: [values.length], values };
+  });
+}
+
+function optimizerArrays(arrays: ReadonlyMap<string, Float32Array>, name: string) {
+  const prefix = `${name}/optimizer/`;
+  const found = [...arrays].filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(found.map(([key, values]) => [key.slice(prefix.length), values]));
+}
+
+function joined(
+  arrays: ReadonlyMap<string, Float32Array>,
+  name: string,
+  slots: Slots,
+): Float32Array {
+  const flat = new Float32Array(slots.reduce((length, slot) => length + slot.size, 0));
+  for (const slot of slots) flat.set(arrays.get(`${name}/${slot.name}`)!, slot.offset);
+  return flat;
+}
