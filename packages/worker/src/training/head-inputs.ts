@@ -1,0 +1,108 @@
+// Where a head phase gets its features from: the cache, or the trunk itself at every step. Both give the
+// same numbers.
+
+import * as tf from "@tensorflow/tfjs";
+import { type PreparedExperiment, type Source, trunkFeatures } from "@trunkline/core";
+import type { Batches, BatchKey } from "./batches.ts";
+import { FeatureCache } from "./feature-cache/feature-cache.ts";
+
+/** Features and labels of one batch; borrowed until the next step or `release`. */
+export interface HeadInputBatch {
+  features: readonly tf.Tensor[];
+  labels: ReadonlyMap<string, tf.Tensor>;
+  sampleWeights: ReadonlyMap<string, tf.Tensor1D>;
+}
+
+export interface HeadInputs {
+  of(source: Source, key: BatchKey): Promise<HeadInputBatch>;
+  /** Frees the batch of the latest step. */
+  release(): void;
+  /** Bytes held between steps, beside tensors. */
+  memoryBytes(): number;
+}
+
+/** Caches stay until the trunk changes; several leases of one phase share them. Owns them. */
+export class FeatureCaches {
+  readonly #prepared: PreparedExperiment;
+  #trunkVersion = -1;
+  readonly #caches = new Map<string, FeatureCache>();
+
+  constructor(prepared: PreparedExperiment) {
+    this.#prepared = prepared;
+  }
+
+  async of(source: Source, trunkVersion: number): Promise<FeatureCache> {
+    if (trunkVersion !== this.#trunkVersion) this.dispose();
+    this.#trunkVersion = trunkVersion;
+    const known = this.#caches.get(source.name);
+    if (known !== undefined) return known;
+    const built = await FeatureCache.build(this.#prepared, source);
+    this.#caches.set(source.name, built);
+    return built;
+  }
+
+  memoryBytes(): number {
+    return [...this.#caches.values()].reduce((sum, cache) => sum + cache.memoryBytes, 0);
+  }
+
+  dispose(): void {
+    for (const cache of this.#caches.values()) cache.dispose();
+    this.#caches.clear();
+  }
+}
+
+/** A source whose inputs change from draw to draw has no features to keep. */
+export function usesCache(prepared: PreparedExperiment, source: Source): boolean {
+  return prepared.settings.cache.enabled && source.splits.train.augments !== true;
+}
+
+/** Features of a head phase at one trunk version. */
+export function headInputs(
+  prepared: PreparedExperiment,
+  from: { batches: Batches; caches: FeatureCaches; trunkVersion: number },
+): HeadInputs {
+  const { batches, caches, trunkVersion } = from;
+  const current = new Map<string, { batch: HeadInputBatch; dispose(): void }>();
+  let step = "";
+  const release = () => {
+    for (const { dispose } of current.values()) dispose();
+    current.clear();
+    batches.release();
+  };
+  return {
+    release,
+    memoryBytes: () => caches.memoryBytes(),
+    async of(source, key) {
+      const name = `${key.epoch}/${key.step}`;
+      if (name !== step) release();
+      step = name;
+      const known = current.get(source.name);
+      if (known !== undefined) return known.batch;
+      const made = usesCache(prepared, source)
+        ? cached(await caches.of(source, trunkVersion), batches.indices(source, key))
+        : await computed(prepared, batches, { source, key });
+      current.set(source.name, made);
+      return made.batch;
+    },
+  };
+}
+
+function cached(cache: FeatureCache, indices: Uint32Array) {
+  const batch = cache.batch(indices);
+  const tensors = [
+    ...batch.features,
+    ...batch.labels.values(),
+    ...batch.sampleWeights.values(),
+  ];
+  return { batch, dispose: () => tf.dispose(tensors) };
+}
+
+async function computed(
+  prepared: PreparedExperiment,
+  batches: Batches,
+  { source, key }: { source: Source; key: BatchKey },
+) {
+  const { inputs, labels, sampleWeights } = await batches.of(source, key);
+  const features = trunkFeatures(prepared.network, inputs);
+  return { batch: { features, labels, sampleWeights }, dispose: () => tf.dispose(features) };
+}
