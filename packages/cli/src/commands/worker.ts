@@ -1,0 +1,96 @@
+// `trunkline worker`: takes part in a run until it is over.
+
+import { appendFileSync } from "node:fs";
+import { hostname } from "node:os";
+import {
+  type CoordinatorMessage,
+  decodeCoordinatorMessage,
+  type NumericFingerprint,
+  type Overrides,
+  type WorkerMessage,
+} from "@trunkline/core";
+import {
+  type BackendName,
+  chooseBackend,
+  connect,
+  numericFingerprint,
+  tensorWatch,
+  Worker,
+  type WorkRecord,
+} from "@trunkline/worker";
+import { onInterrupt, interruptedStatus } from "../host/interrupt.ts";
+import { supervisedVariable } from "../host/worker-processes.ts";
+import { readyExperiment } from "../ready.ts";
+
+export interface WorkerCommandOptions {
+  connect: string;
+  backend: BackendName | "auto";
+  name?: string;
+  /** File for the record of the work done. */
+  events?: string;
+}
+
+export async function workerCommand(
+  experiment: string,
+  options: WorkerCommandOptions,
+): Promise<void> {
+  const backend = await chooseBackend(options.backend);
+  say(`backend ${backend.name} ${backend.version}: ${backend.reason}`);
+  const fingerprint = await numericFingerprint();
+  const connection = await connect<WorkerMessage, CoordinatorMessage>({
+    url: options.connect,
+    decode: decodeCoordinatorMessage,
+  });
+  say(`connected to ${options.connect}`);
+  const { events } = options;
+  const worker = new Worker({
+    name: options.name ?? `${hostname()}-${process.pid}`,
+    connection,
+    prepare: (overrides) => prepare(experiment, overrides, fingerprint),
+    progress: (progress) => connection.progress({ progress }),
+    watchTensors: tensorWatch,
+    ...(events !== undefined && { work: (record: WorkRecord) => append(events, record) }),
+  });
+  connection.startHeartbeats({ type: "heartbeat", progress: null });
+  const undo = supervise(worker);
+  try {
+    await worker.left;
+    say("the run is over");
+  } finally {
+    undo();
+  }
+}
+
+async function prepare(experiment: string, overrides: Overrides, fingerprint: NumericFingerprint) {
+  const { prepared, hash } = await readyExperiment(experiment, overrides, { checkValues: false });
+  say(`loaded ${prepared.name}`);
+  return { prepared, hash, fingerprint };
+}
+
+/** A worker of `train` leaves Ctrl-C to its parent, and goes when the parent is gone. */
+function supervise(worker: Worker): () => void {
+  if (process.env[supervisedVariable] === undefined) {
+    return onInterrupt({
+      stop: () => worker.stop(),
+      kill: () => process.exit(interruptedStatus),
+    });
+  }
+  const ignore = () => {};
+  const orphaned = () => process.exit(1);
+  process.on("SIGINT", ignore);
+  process.on("disconnect", orphaned);
+  return () => {
+    process.off("SIGINT", ignore);
+    process.off("disconnect", orphaned);
+    // The channel would keep the process alive.
+    process.disconnect?.();
+  };
+}
+
+function append(file: string, record: WorkRecord): void {
+  appendFileSync(file, `${JSON.stringify(record)}\n`);
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

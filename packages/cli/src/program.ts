@@ -1,0 +1,99 @@
+// The command line: commands, options, their ranges. What a command does is in the file of its name.
+
+import { Command, InvalidArgumentError, Option } from "commander";
+import { backendNames } from "@trunkline/worker";
+import { scheduleNames } from "@trunkline/core";
+import { coordinatorCommand } from "./commands/coordinator.ts";
+import { trainCommand } from "./commands/train.ts";
+import { workerCommand } from "./commands/worker.ts";
+
+export function buildProgram(): Command {
+  const program = new Command("trunkline")
+    .description("Distributed training of multi-task neural networks.")
+    .version("0.1.0")
+    .showSuggestionAfterError()
+    .enablePositionalOptions();
+  addTrain(program);
+  addCoordinator(program);
+  addWorker(program);
+  return program;
+}
+
+function addTrain(program: Command): void {
+  runOptions(program.command("train"))
+    .description("Train an experiment with a coordinator and workers on this machine.")
+    .addOption(backendOption())
+    .option("--port <number>", "port of the coordinator, 0 for a free one", port, 0)
+    .action(async (experiment, options) => {
+      process.exitCode = await trainCommand(experiment, options);
+    });
+}
+
+function addCoordinator(program: Command): void {
+  runOptions(program.command("coordinator"))
+    .description("Hold the trunk and wait for workers, from this machine or others.")
+    .option("--listen <host:port>", "address to listen on", address, { host: "127.0.0.1", port: 0 })
+    .option("--allow-mixed", "accept workers of unequal arithmetic; bits are then not promised", false)
+    .action(async (experiment, options) => {
+      process.exitCode = await coordinatorCommand(experiment, options);
+    });
+}
+
+function addWorker(program: Command): void {
+  program
+    .command("worker")
+    .description("Take part in a run: train heads, compute gradients.")
+    .argument("<experiment>", "the experiment's module; the same as the coordinator's")
+    .requiredOption("--connect <url>", "the coordinator's address, as it prints it")
+    .addOption(backendOption())
+    .option("--name <name>", "shown in events and logs (default: host and process id)")
+    .option("--events <file>", "append a record of the work done, as JSON lines")
+    .action(workerCommand);
+}
+
+/** What `train` and `coordinator` have in common. */
+function runOptions(command: Command): Command {
+  return command
+    .argument("<experiment>", "the experiment's module, a TypeScript or JavaScript file")
+    .option("--workers <number>", "workers that training waits for", atLeastOne, 2)
+    .option("--epochs <number>", "epochs to train")
+    .option("--seed <number>", "seed of everything random")
+    .addOption(
+      new Option("--schedule <name>", "which block moves when").choices(Object.values(scheduleNames)),
+    )
+    .option("--shared-epochs <number>", "epochs of a shared phase (ate-sg)")
+    .option("--head-epochs <number>", "epochs of a head phase (ate-sg)")
+    .option("--set <key=value>", "an option of the experiment or a field of the run", assignment, {})
+    .option("--out <folder>", "run folder (default: runs/NAME-TIME)")
+    .option("--json", "print the result as one line of JSON", false);
+}
+
+function backendOption(): Option {
+  return new Option("--backend <name>", "where tensors are computed")
+    .choices(["auto", ...backendNames])
+    .default("auto");
+}
+
+function assignment(text: string, previous: Record<string, string>): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It should be KEY=VALUE.");
+  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+function atLeastOne(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError("It should be a whole number, at least 1.");
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= 65535) return value;
+  throw new InvalidArgumentError("It should be a whole number from 0 to 65535.");
+}
+
+function address(text: string): { host: string; port: number } {
+  const at = text.lastIndexOf(":");
+  if (at < 1) throw new InvalidArgumentError("It should be HOST:PORT, as 127.0.0.1:7070.");
+  return { host: text.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port: port(text.slice(at + 1)) };
+}

@@ -1,0 +1,48 @@
+// An experiment made ready in this process: loaded, resolved, data and network built on the backend in
+// force, and hashed, so that two processes can tell whether they have the same.
+
+import { createHash } from "node:crypto";
+import { resolve } from "node:path";
+import {
+  identityBytes,
+  type Overrides,
+  type PreparedExperiment,
+  prepareExperiment,
+  type ResolvedExperiment,
+  resolveExperiment,
+} from "@trunkline/core";
+import { DataFiles } from "./load/file-source.ts";
+import { loadExperiment } from "./load/load-experiment.ts";
+
+export interface ReadyExperiment {
+  prepared: PreparedExperiment;
+  /** SHA-256 over module sources, resolved settings and a fingerprint of the data. */
+  hash: string;
+  /** Frees network and files. */
+  dispose(): Promise<void>;
+}
+
+/** Loads and resolves only: no data, no network. */
+export async function resolved(path: string, overrides: Overrides): Promise<ResolvedExperiment> {
+  const { definition } = await loadExperiment(path);
+  return resolveExperiment(definition, overrides);
+}
+
+/** @param checkValues - Scan all data for NaN and labels out of range. */
+export async function readyExperiment(
+  path: string,
+  overrides: Overrides,
+  { checkValues }: { checkValues: boolean },
+): Promise<ReadyExperiment> {
+  const { definition, sourceHash } = await loadExperiment(path);
+  const settled = resolveExperiment(definition, overrides);
+  const files = new DataFiles(resolve(path, ".."));
+  const prepared = await prepareExperiment(settled, { open: files.open, checkValues });
+  const hash = createHash("sha256").update(sourceHash);
+  for (const part of await identityBytes(prepared)) hash.update(part);
+  const dispose = () => {
+    prepared.network.dispose();
+    return files.close();
+  };
+  return { prepared, hash: hash.digest("hex"), dispose };
+}
