@@ -139,4 +139,3 @@ export function defineExperiment<const O extends Options>(
     build: (options) => definition.build(options as Widened<O>),
   };
 }
-

@@ -41,9 +41,17 @@ function wanted(issue: Issue): string {
       return `${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}`;
     case "invalid_value":
       return `one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "invalid_union":
+      return oneOf(issue.message);
     default:
       return issue.message;
   }
+}
+
+/** The names of a discriminated union, which the library gives in its sentence only. */
+function oneOf(message: string): string {
+  const names = [...message.matchAll(/'([^']+)'/g)].map((match) => `"${match[1]}"`);
+  return names.length === 0 ? message : `one of ${names.join(", ")}`;
 }
 
 function codeOf(issue: Issue): ErrorCode {

@@ -145,11 +145,26 @@ function headProblems(prepared: PreparedExperiment, task: string): Problem[] {
         : "Give the head one output per number of the label.",
     });
   }
-  if (settings.classWeights !== undefined && (!classWeights || settings.classWeights.length !== outputs)) {
-    problems.push(misplaced(`${path}.classWeights`, `one weight per class of softmaxCrossEntropy, ${outputs}`, settings.classWeights.length));
+  if (
+    settings.classWeights !== undefined &&
+    (!classWeights || settings.classWeights.length !== outputs)
+  ) {
+    problems.push(
+      misplaced(
+        `${path}.classWeights`,
+        `one weight per class of softmaxCrossEntropy, ${outputs}`,
+        settings.classWeights.length,
+      ),
+    );
   }
   if (settings.positiveWeight !== undefined && !positiveWeight) {
-    problems.push(misplaced(`${path}.positiveWeight`, "absent: the loss has no positive term", settings.positiveWeight));
+    problems.push(
+      misplaced(
+        `${path}.positiveWeight`,
+        "absent: the loss has no positive term",
+        settings.positiveWeight,
+      ),
+    );
   }
   return problems;
 }

@@ -2,8 +2,8 @@
 // checked, defaults filled in. No data is read and no model is built here.
 
 import { ExperimentError, type Problem, show } from "../errors.ts";
-import type { Experiment, Options } from "./define.ts";
 import { scheduleNames } from "../schedule/registry.ts";
+import type { Experiment, Options } from "./define.ts";
 import { problemsOf } from "./issues.ts";
 import { applyOptions, type Overrides, withFields } from "./overrides.ts";
 import { runFields, type Settings, settingsSchema } from "./settings.ts";
@@ -16,17 +16,24 @@ export interface ResolvedExperiment {
 }
 
 /** @throws ExperimentError with every mistake that was found. */
-export function resolveExperiment(experiment: Experiment, overrides: Overrides): ResolvedExperiment {
+export function resolveExperiment(
+  experiment: Experiment,
+  overrides: Overrides,
+): ResolvedExperiment {
   const { options, fields, problems } = applyOptions(experiment.options, overrides.set, runFields);
   if (problems.length > 0) throw new ExperimentError(problems);
-  const built = build(experiment, options);
-  const raw = withFields(built, scheduleByName(fields, built));
-  const parsed = settingsSchema.safeParse(raw);
-  if (!parsed.success) throw new ExperimentError(problemsOf(parsed.error.issues, raw));
-  const settings = parsed.data;
+  // Defaults first: `optimizer.trunk.learningRate` may be set where the experiment names no optimizer.
+  const own = parse(build(experiment, options));
+  const settings = parse(withFields(own, scheduleByName(fields, own)));
   const found = [...shardProblems(settings), ...dataProblems(settings)];
   if (found.length > 0) throw new ExperimentError(found);
   return { name: experiment.name, options, overrides, settings };
+}
+
+function parse(raw: object): Settings {
+  const parsed = settingsSchema.safeParse(raw);
+  if (!parsed.success) throw new ExperimentError(problemsOf(parsed.error.issues, raw));
+  return parsed.data;
 }
 
 function build(experiment: Experiment, options: Options): object {
@@ -39,7 +46,8 @@ function build(experiment: Experiment, options: Options): object {
         path: "build",
         code: "experiment/failed",
         message: `The experiment's \`build\` threw: ${cause instanceof Error ? cause.message : show(cause)}`,
-        remedy: "Correct the experiment's own code; the options that it was given may be out of range.",
+        remedy:
+          "Correct the experiment's own code; the options that it was given may be out of range.",
       },
     ]);
   }
@@ -51,14 +59,13 @@ function build(experiment: Experiment, options: Options): object {
  */
 function scheduleByName(
   fields: Readonly<Record<string, unknown>>,
-  built: object,
+  { schedule: own }: Settings,
 ): Record<string, unknown> {
   const { schedule: name, ...rest } = fields;
   if (name === undefined) return rest;
   const kinds = Object.entries(scheduleNames);
   const kind = kinds.find(([key, text]) => text === name || key === name)?.[0] ?? name;
-  const own = (built as { schedule?: { kind?: unknown } }).schedule;
-  const schedule = own?.kind === kind ? own : { kind };
+  const schedule = own.kind === kind ? own : { kind };
   return { schedule, ...rest };
 }
 

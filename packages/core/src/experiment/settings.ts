@@ -2,17 +2,17 @@
 // the path of its field.
 
 import { z } from "zod";
+import { ExperimentError } from "../errors.ts";
+import type { LossFunction } from "../loss/names.ts";
 import { lossNames } from "../loss/names.ts";
+import { methodNames } from "../method/registry.ts";
+import type { Metric } from "../metrics/metric.ts";
 import { metricByName } from "../metrics/registry.ts";
+import type { HeadFactory, TrunkFactory } from "../model/network.ts";
 import { sgd } from "../optimizer/sgd.ts";
 import { optimizerSchema } from "../optimizer/spec.ts";
-import { methodNames } from "../method/registry.ts";
 import { scheduleSchema } from "../schedule/registry.ts";
 import type { DataSource } from "./define.ts";
-import type { LossFunction } from "../loss/names.ts";
-import type { HeadFactory, TrunkFactory } from "../model/network.ts";
-import { ExperimentError } from "../errors.ts";
-import type { Metric } from "../metrics/metric.ts";
 
 const isFunction = (value: unknown) => typeof value === "function";
 const factory = <T>() => z.custom<T>(isFunction, "a function that returns a tfjs layers model");
@@ -64,7 +64,10 @@ export const settingsSchema = z.strictObject({
   layout: z.enum(["tasks"]).default("tasks"),
   clip: z.strictObject({ trunk: clip.default({}), heads: clip.default({}) }).prefault({}),
   cache: z
-    .strictObject({ enabled: z.boolean().default(true), memoryMiB: z.number().min(0).default(1024) })
+    .strictObject({
+      enabled: z.boolean().default(true),
+      memoryMiB: z.number().min(0).default(1024),
+    })
     .prefault({}),
   evaluateEvery: z.int().min(1).default(1),
   evaluationBatchSize: z.int().min(1).default(256),

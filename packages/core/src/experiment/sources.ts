@@ -74,7 +74,10 @@ async function call<T>(run: () => T | Promise<T>, path: string): Promise<T> {
 
 /** Mistakes in the sources' shapes: labels that are missing, inputs that differ between sources. */
 export function shapeProblems(sources: readonly Source[]): Problem[] {
-  return sources.flatMap((source) => [...labelProblems(source), ...inputProblems(source, sources[0]!)]);
+  return sources.flatMap((source) => [
+    ...labelProblems(source),
+    ...inputProblems(source, sources[0]!),
+  ]);
 }
 
 function labelProblems({ name, tasks, splits }: Source): Problem[] {
