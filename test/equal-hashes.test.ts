@@ -25,15 +25,18 @@ describe.each([
   ["shared input", sharedInput],
   ["own input per task", ownInputs],
 ])("%s", (_, experiment) => {
-  test.each(schedules)("1, 2 and 3 workers and a plain loop end equal: %s", async (_name, schedule) => {
-    const made = experiment({ schedule, optimizer });
-    const reference = await trainReference(made);
-    for (const workers of [1, 2, 3]) {
-      const { result } = await trainCluster(made, { workers });
-      expect(result.hashes).toEqual(reference);
-      expect(result.status).toBe("finished");
-    }
-  });
+  test.each(schedules)(
+    "1, 2 and 3 workers and a plain loop end equal: %s",
+    async (_name, schedule) => {
+      const made = experiment({ schedule, optimizer });
+      const reference = await trainReference(made);
+      for (const workers of [1, 2, 3]) {
+        const { result } = await trainCluster(made, { workers });
+        expect(result.hashes).toEqual(reference);
+        expect(result.status).toBe("finished");
+      }
+    },
+  );
 
   test("dropout and weight decay change nothing of that", async () => {
     const made = experiment({ schedule: ateSg(), optimizer: decay });

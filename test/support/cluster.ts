@@ -4,8 +4,16 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import {
-  bytesOf,
+  type Archive,
+  type Clock,
+  Coordinator,
+  type Deadlines,
+  type Snapshot,
+  type WorkerPeer,
+} from "@trunkline/coordinator";
+import {
   byteKindOf,
+  bytesOf,
   type CoordinatorMessage,
   type DataContext,
   decodeCoordinatorMessage,
@@ -21,7 +29,6 @@ import {
   resolveExperiment,
   type WorkerMessage,
 } from "@trunkline/core";
-import { type Archive, Coordinator, type Deadlines, type Snapshot } from "@trunkline/coordinator";
 import { tensorWatch, Worker, type WorkRecord } from "@trunkline/worker";
 
 /** Data files of an experiment, paths relative to its folder. */
@@ -59,6 +66,8 @@ export interface ClusterOptions {
   open?: DataContext["open"];
   archive?: Archive;
   deadlines?: Partial<Deadlines>;
+  /** @default the machine's own time */
+  clock?: Clock;
   /** Sees the run while it goes on. */
   watch?: (event: RunEvent, coordinator: Coordinator) => void;
 }
@@ -69,13 +78,17 @@ export interface ClusterRun {
   /** By worker. */
   work: WorkRecord[][];
   last: Snapshot | undefined;
+  /** The coordinator's ends, by worker. */
+  connections: WorkerPeer[];
 }
 
 /** Trains to the end. */
 export async function trainCluster(
   experiment: Experiment,
-  { workers = 1, set = {}, open: opener = open, archive, deadlines, watch }: ClusterOptions = {},
+  options: ClusterOptions = {},
 ): Promise<ClusterRun> {
+  const { workers = 1, set = {}, open: opener = open, archive, deadlines, watch } = options;
+  const { clock = wallClock } = options;
   const { ready, hash } = await prepared(experiment, set, opener);
   const snapshots: { last?: Snapshot } = {};
   const keeping: Archive = {
@@ -93,7 +106,7 @@ export async function trainCluster(
     run: "test",
     workers,
     allowMixed: false,
-    clock: wallClock,
+    clock,
     archive: keeping,
     ...(deadlines && { deadlines }),
   });
@@ -104,16 +117,20 @@ export async function trainCluster(
   });
   coordinator.start();
   const work = Array.from({ length: workers }, (): WorkRecord[] => []);
-  const members = work.map((records, index) => joinWorker(coordinator, experiment, {
-    name: `worker-${index}`,
-    records,
-    alone: workers === 1,
-    open: opener,
-  }));
+  const connections: WorkerPeer[] = [];
+  const members = work.map((records, index) =>
+    joinWorker(coordinator, experiment, {
+      name: `worker-${index}`,
+      records,
+      alone: workers === 1,
+      open: opener,
+      connected: (connection) => connections.push(connection),
+    }),
+  );
   const result = await coordinator.result;
   await Promise.allSettled(members.map((member) => member.left));
   ready.network.dispose();
-  return { result, events, work, last: snapshots.last };
+  return { result, events, work, last: snapshots.last, connections };
 }
 
 export const wallClock = {
@@ -124,21 +141,28 @@ export const wallClock = {
   },
 };
 
+export interface JoinOptions {
+  name: string;
+  records: WorkRecord[];
+  /** Whether no other worker's tensors are in this process. */
+  alone: boolean;
+  /** @default refuses */
+  open?: DataContext["open"];
+  /** Given the coordinator's end. @default nobody */
+  connected?: (connection: WorkerPeer) => void;
+}
+
 export function joinWorker(
   coordinator: Coordinator,
   experiment: Experiment,
-  {
-    name,
-    records,
-    alone,
-    open: opener = open,
-  }: { name: string; records: WorkRecord[]; alone: boolean; open?: DataContext["open"] },
+  { name, records, alone, open: opener = open, connected }: JoinOptions,
 ): Worker {
   const pair = memoryPair<WorkerMessage, CoordinatorMessage>({
     decodeAtCoordinator: decodeWorkerMessage,
     decodeAtWorker: decodeCoordinatorMessage,
     kindOf: byteKindOf,
   });
+  connected?.(pair.coordinator);
   coordinator.attach(pair.coordinator);
   return new Worker({
     name,

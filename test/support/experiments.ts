@@ -3,6 +3,7 @@
 import * as tf from "@tensorflow/tfjs";
 import {
   arrayDataset,
+  type Dataset,
   defineExperiment,
   drawsFor,
   dropout,
@@ -88,4 +89,44 @@ export function ownInputs(settings: Partial<ExperimentSettings> = {}): Experimen
       ...settings,
     }),
   });
+}
+
+/** As {@link sharedInput}, with batch norm and dropout in trunk and heads. */
+export function statefulLayers(settings: Partial<ExperimentSettings> = {}): Experiment {
+  const { batchNormalization } = tf.layers;
+  const statefulTrunk = () =>
+    tf.sequential({
+      layers: [
+        dense({ inputShape: [2], units: 8, activation: "tanh" }),
+        batchNormalization({ momentum: 0.9 }),
+        dropout({ rate: 0.2 }),
+      ],
+    });
+  const statefulHead = ({ inputShape }: { inputShape: number[] }) =>
+    tf.sequential({
+      layers: [
+        dense({ inputShape, units: 4, activation: "relu" }),
+        batchNormalization({ momentum: 0.9 }),
+        dropout({ rate: 0.2 }),
+        dense({ units: 1 }),
+      ],
+    });
+  const task = { ...binary, head: statefulHead };
+  return sharedInput({
+    trunk: statefulTrunk,
+    tasks: { disc: task, diamond: { ...task, weight: 0.5 }, signs: task },
+    ...settings,
+  });
+}
+
+/** A dataset with one task's yes-or-no labels turned round. */
+export function flipped(dataset: Dataset, task: string): Dataset {
+  return {
+    ...dataset,
+    async batch(indices, context) {
+      const batch = await dataset.batch(indices, context);
+      const labels = { ...batch.labels, [task]: batch.labels[task]!.map((label) => 1 - label) };
+      return { ...batch, labels };
+    },
+  };
 }

@@ -1,128 +1,243 @@
 // The reference: one plain loop in one process, written as one would write it by hand. It shares nothing
-// with coordinator and worker but core's gradients, optimizers and the counters behind the batches.
+// with coordinator and worker but the hash of a state; gradients, optimizers and the counters behind the
+// batches are core's, which are tested there. No workers, no wire, no cache, no plateau.
+// Letters: P = length of the trunk, S = its statistics.
 
 import * as tf from "@tensorflow/tfjs";
+import { hashesOf } from "@trunkline/coordinator";
 import {
   type BlockState,
+  clipByGlobalNorm,
+  clipByValue,
+  clipTensorsByGlobalNorm,
+  clipTensorsByValue,
   createBatchPlan,
+  drawsFor,
   type Experiment,
   flatOptimizer,
+  type Hashes,
   headGradient,
   initialBlockState,
   jointGradient,
   learningRateAt,
   type Overrides,
+  type PhaseKind,
+  type PreparedExperiment,
   phasesOf,
+  type Source,
   scheduleOf,
+  sharedSource,
+  type TaskBatch,
+  type TensorOptimizer,
+  type TrunkGradient,
   taskLoss,
+  tensorOptimizer,
   trunkFeatures,
   trunkGradient,
 } from "@trunkline/core";
-import { hashesOf } from "@trunkline/coordinator";
 import { prepared } from "./cluster.ts";
 
-/** Trains and returns the hashes of the end. Heads run the flat optimizers, which workers never use. */
-export async function trainReference(experiment: Experiment, set: Overrides["set"] = {}) {
+interface Loop {
+  ready: PreparedExperiment;
+  /** The trunk and its flat optimizer; the network's variables follow it. */
+  trunk: BlockState;
+  /** By task; the heads' weights are the network's variables. */
+  optimizers: ReadonlyMap<string, TensorOptimizer>;
+}
+
+/** A step: global epoch, and position within it. */
+interface At {
+  epoch: number;
+  step: number;
+}
+
+/** What one head moves by; owned by who receives it. */
+interface HeadStep {
+  gradients: tf.Tensor[];
+  statistics: tf.Tensor[] | null;
+}
+
+/** Trains to the end, without early stopping, and returns the hashes of the last weights. */
+export async function trainReference(
+  experiment: Experiment,
+  set: Overrides["set"] = {},
+): Promise<Hashes> {
   const { ready } = await prepared(experiment, set);
-  const { network, settings, tasks, shards, stepsPerEpoch } = ready;
-  const { seed, batchSize, optimizer, epochs } = settings;
-  const schedule = scheduleOf(settings.schedule);
-  const trunkOptimizer = flatOptimizer(optimizer.trunk);
-  const trunk = initialBlockState(network.trunk.block, optimizer.trunk);
-  const heads = new Map<string, BlockState>();
-  const headOptimizers = new Map<string, { rate: number }>();
-  for (const task of tasks) {
-    heads.set(task, initialBlockState(network.head(task).block, optimizer.heads));
-    headOptimizers.set(task, { rate: 0 });
-  }
-  const ownInputs = ready.sources.some((source) => source.name !== "");
-  const losses = new Map(tasks.map((task) => [task, taskLoss(settings.tasks[task]!)]));
-
-  const batchOf = async (task: string, at: { epoch: number; step: number }, stream: string) => {
-    const source = ready.sourceOf(task);
-    const { train } = source.splits;
-    const plan = createBatchPlan({ size: train.size, batchSize, seed, task: source.name, stream });
-    const indices = plan.indices(at.epoch, at.step);
-    const batch = await train.batch(indices, { epoch: at.epoch, draw: undefined as never });
-    const inputs = tf.tensor(batch.inputs, [indices.length, ...train.inputShape]);
-    const labels = tf.tensor(batch.labels[task]!, [indices.length, ...train.labelShapes[task]!]);
-    return { source, inputs, labels };
-  };
-
-  /** Batches of a shard; tasks of one source share one input tensor. */
-  const shardBatches = async (shard: readonly string[], at: { epoch: number; step: number }) => {
-    const inputsOf = new Map<string, tf.Tensor>();
-    const batches = [];
-    for (const task of shard) {
-      const { source, inputs, labels } = await batchOf(task, at, "");
-      const shared = inputsOf.get(source.name) ?? inputs;
-      inputsOf.set(source.name, shared);
-      const { weight } = settings.tasks[task]!;
-      batches.push({ task, inputs: shared, labels, weight, loss: losses.get(task)! });
-    }
-    return batches;
-  };
-
-  const moveTrunk = (gradients: Float32Array[], epoch: number) => {
-    const sum = gradients[0]!.slice();
-    for (const gradient of gradients.slice(1)) gradient.forEach((value, i) => (sum[i]! += value));
-    const rate = learningRateAt(optimizer.trunk.learningRate, epoch, epochs);
-    trunkOptimizer.update(trunk.optimizer, trunk.weights, sum, rate);
-    network.trunk.block.writeWeights(trunk.weights);
-  };
-
-  const { tensorOptimizer } = await import("@trunkline/core");
-  const optimizers = new Map(
-    tasks.map((task) => [
-      task,
-      tensorOptimizer(optimizer.heads).init(network.head(task).block.variables),
-    ]),
-  );
-  const moveHead = (task: string, gradients: tf.Tensor[], epoch: number) => {
-    const rate = learningRateAt(optimizer.heads.learningRate, epoch, epochs);
-    optimizers.get(task)!.update(gradients, rate);
-  };
-
-  for (const phase of phasesOf(schedule, epochs)) {
-    for (let epoch = phase.firstEpoch; epoch < phase.firstEpoch + phase.epochs; epoch++) {
-      for (let step = 0; step < stepsPerEpoch; step++) {
-        const draws = { seed, epoch, step, ownInputs };
-        const at = { epoch, step };
-        const simultaneous = schedule.joint?.order === "simultaneous";
-        if (phase.kind !== "head") {
-          const gradients: Float32Array[] = [];
-          for (const shard of shards) {
-            const batches = await shardBatches(shard, at);
-            if (!simultaneous) gradients.push(trunkGradient(network, batches, draws).gradient);
-            else {
-              const joint = jointGradient(network, batches, draws);
-              gradients.push(joint.gradient);
-              for (const task of shard) moveHead(task, joint.headGradients[task]!, epoch);
-            }
-          }
-          moveTrunk(gradients, epoch);
-        }
-        if (phase.kind === "head" || (phase.kind === "joint" && !simultaneous)) {
-          const stream = phase.kind === "head" ? "" : schedule.joint!.headStream;
-          for (const task of tasks) {
-            const { inputs, labels } = await batchOf(task, at, stream);
-            const features = trunkFeatures(network, inputs);
-            const { weight } = settings.tasks[task]!;
-            const term = { task, labels, weight, loss: losses.get(task)! };
-            const { gradients } = headGradient(network.head(task), features, term, draws);
-            moveHead(task, gradients, epoch);
-          }
-        }
+  const loop = startLoop(ready);
+  const { schedule, epochs } = ready.settings;
+  for (const { kind, firstEpoch, epochs: length } of phasesOf(scheduleOf(schedule), epochs)) {
+    for (let epoch = firstEpoch; epoch < firstEpoch + length; epoch++) {
+      for (let step = 0; step < ready.stepsPerEpoch; step++) {
+        await oneStep(loop, kind, { epoch, step });
       }
     }
   }
-  const states: Record<string, BlockState> = {};
+  const hashes = hashesOf({ trunk: loop.trunk, heads: await headStates(loop) });
+  for (const optimizer of loop.optimizers.values()) optimizer.dispose();
+  ready.network.dispose();
+  return hashes;
+}
+
+function startLoop(ready: PreparedExperiment): Loop {
+  const { network, settings, tasks } = ready;
+  const { trunk, heads } = settings.optimizer;
+  const optimizers = tasks.map(
+    (task) => [task, tensorOptimizer(heads).init(network.head(task).block.variables)] as const,
+  );
+  return {
+    ready,
+    trunk: initialBlockState(network.trunk.block, trunk),
+    optimizers: new Map(optimizers),
+  };
+}
+
+async function oneStep(loop: Loop, kind: PhaseKind, at: At): Promise<void> {
+  const { joint } = scheduleOf(loop.ready.settings.schedule);
+  if (kind === "joint" && joint!.order === "simultaneous") return moveBoth(loop, at);
+  if (kind !== "head") await sharedStep(loop, at);
+  if (kind !== "shared") await headsStep(loop, at, kind === "head" ? "" : joint!.headStream);
+}
+
+/** The trunk moves by the gradients of all shards; heads are frozen. */
+async function sharedStep(loop: Loop, at: At): Promise<void> {
+  const { network, shards } = loop.ready;
+  const results: TrunkGradient[] = [];
+  for (const shard of shards) {
+    const batches = await shardBatches(loop, shard, at);
+    results.push(trunkGradient(network, batches, drawsAt(loop, at)));
+    disposeBatches(batches);
+  }
+  moveTrunk(loop, results, at.epoch);
+}
+
+/** Trunk and heads move, by gradients at the same weights. */
+async function moveBoth(loop: Loop, at: At): Promise<void> {
+  const { network, shards } = loop.ready;
+  const results: TrunkGradient[] = [];
+  for (const shard of shards) {
+    const batches = await shardBatches(loop, shard, at);
+    const joint = jointGradient(network, batches, drawsAt(loop, at));
+    results.push(joint);
+    disposeBatches(batches);
+    for (const task of shard) {
+      const gradients = joint.headGradients[task]!;
+      moveHead(loop, task, { gradients, statistics: joint.headStatistics[task]! }, at.epoch);
+    }
+  }
+  moveTrunk(loop, results, at.epoch);
+}
+
+/** Every head moves once; the trunk is frozen. */
+async function headsStep(loop: Loop, at: At, stream: string): Promise<void> {
+  const { network, tasks } = loop.ready;
   for (const task of tasks) {
+    const [batch] = await shardBatches(loop, [task], at, stream);
+    const features = trunkFeatures(network, batch!.inputs);
+    const step = headGradient(network.head(task), features, batch!, drawsAt(loop, at));
+    moveHead(loop, task, step, at.epoch);
+    disposeBatches([batch!]);
+    tf.dispose([step.loss, ...features]);
+  }
+}
+
+/** Batches of a shard's tasks; tasks of one source share one input tensor. The caller disposes. */
+async function shardBatches(
+  { ready }: Loop,
+  shard: readonly string[],
+  at: At,
+  stream = "",
+): Promise<TaskBatch[]> {
+  const inputs = new Map<string, tf.Tensor>();
+  const batches: TaskBatch[] = [];
+  for (const task of shard) {
+    const source = ready.sourceOf(task);
+    const read = await readBatch(ready, source, at, stream);
+    const { inputShape, labelShapes } = source.splits.train;
+    const rows = read.inputs.length / tf.util.sizeFromShape([...inputShape]);
+    const shared = inputs.get(source.name) ?? tf.tensor(read.inputs, [rows, ...inputShape]);
+    inputs.set(source.name, shared);
+    const labels = tf.tensor(read.labels[task]!, [rows, ...labelShapes[task]!]);
+    const weights = read.sampleWeights?.[task];
+    const settings = ready.settings.tasks[task]!;
+    batches.push({
+      task,
+      inputs: shared,
+      labels,
+      weight: settings.weight,
+      loss: taskLoss(settings),
+      ...(weights && { sampleWeights: tf.tensor1d(weights) }),
+    });
+  }
+  return batches;
+}
+
+function readBatch(ready: PreparedExperiment, source: Source, at: At, stream: string) {
+  const { seed, batchSize } = ready.settings;
+  const { train } = source.splits;
+  const plan = createBatchPlan({ size: train.size, batchSize, seed, task: source.name, stream });
+  const draw = drawsFor({ seed, purpose: "augment", task: source.name, ...at });
+  return train.batch(plan.indices(at.epoch, at.step), { epoch: at.epoch, draw });
+}
+
+function disposeBatches(batches: readonly TaskBatch[]): void {
+  for (const { inputs, labels, sampleWeights } of batches) {
+    tf.dispose([inputs, labels, ...(sampleWeights ? [sampleWeights] : [])]);
+  }
+}
+
+function drawsAt({ ready }: Loop, at: At) {
+  const ownInputs = ready.sources.some((source) => source.name !== sharedSource);
+  return { seed: ready.settings.seed, ...at, ownInputs };
+}
+
+function moveTrunk({ ready, trunk }: Loop, results: readonly TrunkGradient[], epoch: number): void {
+  const { optimizer, clip, epochs } = ready.settings;
+  const gradient = sum(results.map((result) => result.gradient));
+  if (clip.trunk.value !== undefined) clipByValue(gradient, clip.trunk.value);
+  if (clip.trunk.globalNorm !== undefined) clipByGlobalNorm(gradient, clip.trunk.globalNorm);
+  const rate = learningRateAt(optimizer.trunk.learningRate, epoch, epochs);
+  flatOptimizer(optimizer.trunk).update(trunk.optimizer, trunk.weights, gradient, rate);
+  const { block } = ready.network.trunk;
+  block.writeWeights(trunk.weights);
+  if (trunk.statistics.length === 0) return;
+  const statistics = sum(results.map((result) => result.statistics!));
+  trunk.statistics = statistics.map((value) => value / results.length);
+  block.writeStatistics(trunk.statistics);
+}
+
+/** From the first to the last, `[P]` or `[S]`. */
+function sum(vectors: readonly Float32Array[]): Float32Array {
+  const total = vectors[0]!.slice();
+  for (const vector of vectors.slice(1)) {
+    for (const [i, value] of vector.entries()) total[i] = total[i]! + value;
+  }
+  return total;
+}
+
+function moveHead({ ready, optimizers }: Loop, task: string, step: HeadStep, epoch: number): void {
+  const { optimizer, clip, epochs } = ready.settings;
+  const rate = learningRateAt(optimizer.heads.learningRate, epoch, epochs);
+  tf.tidy(() => {
+    let { gradients } = step;
+    if (clip.heads.value !== undefined) gradients = clipTensorsByValue(gradients, clip.heads.value);
+    if (clip.heads.globalNorm !== undefined) {
+      gradients = clipTensorsByGlobalNorm(gradients, clip.heads.globalNorm);
+    }
+    optimizers.get(task)!.update(gradients, rate);
+  });
+  if (step.statistics) ready.network.head(task).block.assignStatistics(step.statistics);
+  tf.dispose([...step.gradients, ...(step.statistics ?? [])]);
+}
+
+async function headStates({ ready, optimizers }: Loop): Promise<Record<string, BlockState>> {
+  const states: Record<string, BlockState> = {};
+  for (const task of ready.tasks) {
+    const { block } = ready.network.head(task);
     states[task] = {
-      ...heads.get(task)!,
-      weights: network.head(task).block.readWeights(),
+      weights: block.readWeights(),
+      statistics: block.readStatistics(),
       optimizer: await optimizers.get(task)!.read(),
     };
   }
-  return hashesOf({ trunk, heads: states });
+  return states;
 }

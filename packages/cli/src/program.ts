@@ -1,8 +1,8 @@
 // The command line: commands, options, their ranges. What a command does is in the file of its name.
 
-import { Command, InvalidArgumentError, Option } from "commander";
-import { backendNames } from "@trunkline/worker";
 import { scheduleNames } from "@trunkline/core";
+import { backendNames } from "@trunkline/worker";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { coordinatorCommand } from "./commands/coordinator.ts";
 import { trainCommand } from "./commands/train.ts";
 import { workerCommand } from "./commands/worker.ts";
@@ -33,7 +33,11 @@ function addCoordinator(program: Command): void {
   runOptions(program.command("coordinator"))
     .description("Hold the trunk and wait for workers, from this machine or others.")
     .option("--listen <host:port>", "address to listen on", address, { host: "127.0.0.1", port: 0 })
-    .option("--allow-mixed", "accept workers of unequal arithmetic; bits are then not promised", false)
+    .option(
+      "--allow-mixed",
+      "accept workers of unequal arithmetic; bits are then not promised",
+      false,
+    )
     .action(async (experiment, options) => {
       process.exitCode = await coordinatorCommand(experiment, options);
     });
@@ -59,11 +63,18 @@ function runOptions(command: Command): Command {
     .option("--epochs <number>", "epochs to train")
     .option("--seed <number>", "seed of everything random")
     .addOption(
-      new Option("--schedule <name>", "which block moves when").choices(Object.values(scheduleNames)),
+      new Option("--schedule <name>", "which block moves when").choices(
+        Object.values(scheduleNames),
+      ),
     )
     .option("--shared-epochs <number>", "epochs of a shared phase (ate-sg)")
     .option("--head-epochs <number>", "epochs of a head phase (ate-sg)")
-    .option("--set <key=value>", "an option of the experiment or a field of the run", assignment, {})
+    .option(
+      "--set <key=value>",
+      "an option of the experiment or a field of the run",
+      assignment,
+      {},
+    )
     .option("--out <folder>", "run folder (default: runs/NAME-TIME)")
     .option("--json", "print the result as one line of JSON", false);
 }

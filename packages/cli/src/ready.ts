@@ -13,11 +13,16 @@ import {
 } from "@trunkline/core";
 import { DataFiles } from "./load/file-source.ts";
 import { loadExperiment } from "./load/load-experiment.ts";
+import type { SourceFile } from "./load/source-hash.ts";
 
 export interface ReadyExperiment {
   prepared: PreparedExperiment;
   /** SHA-256 over module sources, resolved settings and a fingerprint of the data. */
   hash: string;
+  /** The module and the files that it imports by relative paths. */
+  sources: readonly SourceFile[];
+  /** For one who hands `prepared` on and does not dispose all of it. */
+  closeFiles(): Promise<void>;
   /** Frees network and files. */
   dispose(): Promise<void>;
 }
@@ -34,15 +39,16 @@ export async function readyExperiment(
   overrides: Overrides,
   { checkValues }: { checkValues: boolean },
 ): Promise<ReadyExperiment> {
-  const { definition, sourceHash } = await loadExperiment(path);
+  const { definition, sources, sourceHash } = await loadExperiment(path);
   const settled = resolveExperiment(definition, overrides);
   const files = new DataFiles(resolve(path, ".."));
   const prepared = await prepareExperiment(settled, { open: files.open, checkValues });
   const hash = createHash("sha256").update(sourceHash);
   for (const part of await identityBytes(prepared)) hash.update(part);
+  const closeFiles = () => files.close();
   const dispose = () => {
     prepared.network.dispose();
-    return files.close();
+    return closeFiles();
   };
-  return { prepared, hash: hash.digest("hex"), dispose };
+  return { prepared, hash: hash.digest("hex"), sources, closeFiles, dispose };
 }

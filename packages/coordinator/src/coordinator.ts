@@ -195,7 +195,9 @@ export class Coordinator {
     if (connection === undefined) return;
     if (message.type === "trunk") connection.send(message, this.#publishedTrunk());
     else if (message.type === "load") {
-      const scalars = heads.map((task) => [task, this.#store.head(task).optimizer.scalars] as const);
+      const scalars = heads.map(
+        (task) => [task, this.#store.head(task).optimizer.scalars] as const,
+      );
       const tensors = heads.flatMap((task) => headTensors(task, this.#store.head(task)));
       if (message.trunk) tensors.push(...this.#publishedTrunk());
       connection.send({ ...message, scalars: Object.fromEntries(scalars) }, tensors);

@@ -12,6 +12,7 @@ export const errorCodes = {
   "experiment/shape": "Shapes that do not fit: of head and labels, or of trunk and data.",
   "experiment/random-layer": "A layer that draws random numbers by itself.",
   "experiment/unsupported-layer": "A layer, regularizer or constraint that training would ignore.",
+  "experiment/changed": "The experiment is not the one that the run was made with.",
   "data/not-found": "A data file does not exist or cannot be read.",
   "data/malformed": "A data file is not what its format says.",
   "data/not-finite": "NaN or infinity in the data.",

@@ -2,6 +2,18 @@
 // of. Grouped by room.
 
 export { type ErrorCode, errorCodes } from "./codes.ts";
+// Data
+export { type ArrayDatasetOptions, arrayDataset } from "./data/array-dataset.ts";
+export { type ByteSource, bytesOf } from "./data/byte-source.ts";
+export { type CsvOptions, csvDataset } from "./data/csv.ts";
+export type { Batch, BatchContext, Dataset, Splits } from "./data/dataset.ts";
+export { type BatchPlan, createBatchPlan, stepsPerEpoch } from "./data/epoch-plan.ts";
+export { idxArray, idxFile } from "./data/idx.ts";
+export { npyArray, npyFile } from "./data/npy.ts";
+export { type RowDatasetOptions, rowDataset } from "./data/row-dataset.ts";
+export type { RowFile } from "./data/row-file.ts";
+export type { Standardisation } from "./data/standardise.ts";
+export { subset } from "./data/subset.ts";
 export {
   EnvironmentError,
   ExperimentError,
@@ -12,8 +24,6 @@ export {
   show,
   TrunklineError,
 } from "./errors.ts";
-export { didYouMean } from "./nearest.ts";
-
 // Experiments
 export {
   type DataContext,
@@ -36,45 +46,17 @@ export {
 export { type ResolvedExperiment, resolveExperiment } from "./experiment/resolve.ts";
 export type { Settings, TaskSettings } from "./experiment/settings.ts";
 export { type Source, sharedSource } from "./experiment/sources.ts";
-
-// Schedules
-export { ateSg } from "./schedule/ate-sg.ts";
-export { type ScheduleSpec, scheduleNames, scheduleOf } from "./schedule/registry.ts";
-export { satSg } from "./schedule/sat-sg.ts";
-export { type Phase, type PhaseKind, phasesOf, type Schedule } from "./schedule/schedule.ts";
-export { sg } from "./schedule/sg.ts";
-
-// Random numbers
-export { type DrawKey, drawsFor } from "./random/draws.ts";
-export { permutation } from "./random/permutation.ts";
-export type { Random } from "./random/random.ts";
-
-// Data
-export { arrayDataset, type ArrayDatasetOptions } from "./data/array-dataset.ts";
-export { type ByteSource, bytesOf } from "./data/byte-source.ts";
-export { csvDataset, type CsvOptions } from "./data/csv.ts";
-export type { Batch, BatchContext, Dataset, Splits } from "./data/dataset.ts";
-export { type BatchPlan, createBatchPlan, stepsPerEpoch } from "./data/epoch-plan.ts";
-export { idxArray, idxFile } from "./data/idx.ts";
-export { npyArray, npyFile } from "./data/npy.ts";
-export { rowDataset, type RowDatasetOptions } from "./data/row-dataset.ts";
-export type { RowFile } from "./data/row-file.ts";
-export type { Standardisation } from "./data/standardise.ts";
-export { subset } from "./data/subset.ts";
-
 // Losses and metrics
 export { huber } from "./loss/huber.ts";
 export type { LabelKind, LossFunction, LossName } from "./loss/names.ts";
 export { lossOutputs } from "./loss/registry.ts";
 export { labelsPerTerm, type TaskLoss, taskLoss, unmaskedCount } from "./loss/task-loss.ts";
-export type { Metric, Predictions } from "./metrics/metric.ts";
-export { metricByName } from "./metrics/registry.ts";
-
 // Methods
 export type { Method, MethodNeeds } from "./method/method.ts";
 export { firstNotFinite, meanShards, sumShards } from "./method/reduce.ts";
 export { methodByName } from "./method/registry.ts";
-
+export type { Metric, Predictions } from "./metrics/metric.ts";
+export { metricByName } from "./metrics/registry.ts";
 // Models and gradients
 export type { Block, BlockLayout } from "./model/block.ts";
 export { dropout } from "./model/dropout.ts";
@@ -88,14 +70,14 @@ export {
   type TrunkGradient,
   trunkGradient,
 } from "./model/gradients.ts";
-export {
-  type Features,
-  type HeadFactory,
-  type Network,
-  type NetworkPart,
-  type TrunkFactory,
+export type {
+  Features,
+  HeadFactory,
+  Network,
+  NetworkPart,
+  TrunkFactory,
 } from "./model/network.ts";
-
+export { didYouMean } from "./nearest.ts";
 // Optimizers
 export { adam, adamw } from "./optimizer/adam.ts";
 export {
@@ -131,17 +113,6 @@ export { sgd } from "./optimizer/sgd.ts";
 export type { OptimizerSpec } from "./optimizer/spec.ts";
 export type { OptimizerState } from "./optimizer/state.ts";
 export { type TensorOptimizer, tensorOptimizer } from "./optimizer/tensor-optimizer.ts";
-
-// Runs
-export type * from "./run/events.ts";
-export {
-  type BlockState,
-  headStateOf,
-  headTensors,
-  initialBlockState,
-} from "./run/head-state.ts";
-export type { RunResult } from "./run/result.ts";
-
 // Protocol and wire
 export {
   byteKindOf,
@@ -159,6 +130,25 @@ export {
   silenceTimeoutMs,
   type WorkerMessage,
 } from "./protocol.ts";
+// Random numbers
+export { type DrawKey, drawsFor } from "./random/draws.ts";
+export { permutation } from "./random/permutation.ts";
+export type { Random } from "./random/random.ts";
+// Runs
+export type * from "./run/events.ts";
+export {
+  type BlockState,
+  headStateOf,
+  headTensors,
+  initialBlockState,
+} from "./run/head-state.ts";
+export type { RunResult } from "./run/result.ts";
+// Schedules
+export { ateSg } from "./schedule/ate-sg.ts";
+export { type ScheduleSpec, scheduleNames, scheduleOf } from "./schedule/registry.ts";
+export { satSg } from "./schedule/sat-sg.ts";
+export { type Phase, type PhaseKind, phasesOf, type Schedule } from "./schedule/schedule.ts";
+export { sg } from "./schedule/sg.ts";
 export { Assembler } from "./wire/assembler.ts";
 export {
   type ByteCounts,

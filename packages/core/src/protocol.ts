@@ -197,10 +197,14 @@ function decode<M extends { type: string }>(
   const found = (value as { type?: unknown } | null)?.type;
   const tags = schema.options.map((option) => option.shape.type.value);
   if (typeof found === "string" && !tags.includes(found)) {
-    throw new ProtocolError("protocol/unknown-tag", `No message has the type "${found.slice(0, 64)}".`, {
-      remedy: "Run the same version of Trunkline on both sides.",
-      details: { found: found.slice(0, 64) },
-    });
+    throw new ProtocolError(
+      "protocol/unknown-tag",
+      `No message has the type "${found.slice(0, 64)}".`,
+      {
+        remedy: "Run the same version of Trunkline on both sides.",
+        details: { found: found.slice(0, 64) },
+      },
+    );
   }
   const issue = parsed.error.issues[0]!;
   const field = issue.path.join(".") || "type";

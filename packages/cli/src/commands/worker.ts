@@ -18,7 +18,7 @@ import {
   Worker,
   type WorkRecord,
 } from "@trunkline/worker";
-import { onInterrupt, interruptedStatus } from "../host/interrupt.ts";
+import { interruptedStatus, onInterrupt } from "../host/interrupt.ts";
 import { supervisedVariable } from "../host/worker-processes.ts";
 import { readyExperiment } from "../ready.ts";
 

@@ -2,6 +2,7 @@
 // workers to it, `coordinator` waits for them.
 
 import { resolve } from "node:path";
+import { Coordinator, listen, openRunLog, RunArchive } from "@trunkline/coordinator";
 import {
   byteKindOf,
   type CoordinatorMessage,
@@ -13,7 +14,6 @@ import {
   type TrunklineError,
   type WorkerMessage,
 } from "@trunkline/core";
-import { Coordinator, listen, openRunLog, RunArchive } from "@trunkline/coordinator";
 import { chooseBackend } from "@trunkline/worker";
 import { readyExperiment } from "../ready.ts";
 import { wallClock } from "./clock.ts";
@@ -42,7 +42,9 @@ export interface HostOptions {
 }
 
 /** Trains to the end, whatever that is. */
-export async function hostRun(options: HostOptions): Promise<{ result: RunResult; folder: string }> {
+export async function hostRun(
+  options: HostOptions,
+): Promise<{ result: RunResult; folder: string }> {
   // The coordinator computes no gradient: it builds the network for its initial weights and its export.
   await chooseBackend("cpu");
   const { overrides, workers, allowMixed } = options;
@@ -94,6 +96,9 @@ export async function hostRun(options: HostOptions): Promise<{ result: RunResult
 }
 
 function defaultFolder(name: string): string {
-  const time = new Date().toISOString().replace(/\.\d+Z$/, "").replaceAll(":", "-");
+  const time = new Date()
+    .toISOString()
+    .replace(/\.\d+Z$/, "")
+    .replaceAll(":", "-");
   return resolve("runs", `${name}-${time}`);
 }

@@ -14,7 +14,9 @@ export function hashesOf({ trunk, heads }: Pick<Snapshot, "trunk" | "heads">): H
   for (const block of [trunk, ...Object.values(heads)]) {
     const { arrays, scalars } = block.optimizer;
     for (const name of Object.keys(arrays).sort()) optimizer.update(bytesOf(arrays[name]!));
-    const values = Object.keys(scalars).sort().map((name) => scalars[name]!);
+    const values = Object.keys(scalars)
+      .sort()
+      .map((name) => scalars[name]!);
     optimizer.update(new Uint8Array(Float64Array.from(values).buffer));
   }
   return {

@@ -7,8 +7,8 @@ import {
   joinTimeoutMs,
   type LearningRate,
   type PlateauSpec,
-  phasesOf,
   type PreparedExperiment,
+  phasesOf,
   scheduleOf,
   silenceTimeoutMs,
 } from "@trunkline/core";
@@ -70,7 +70,9 @@ export function planOf(
 }
 
 function lengthsOf(task: string, head: BlockState): TensorLengths {
-  return Object.fromEntries(headTensors(task, head).map(({ name, values }) => [name, values.length]));
+  return Object.fromEntries(
+    headTensors(task, head).map(({ name, values }) => [name, values.length]),
+  );
 }
 
 function plateauOf(block: "trunk" | "heads", rate: LearningRate): { [block]?: PlateauSpec } {

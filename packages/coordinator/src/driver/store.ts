@@ -86,7 +86,11 @@ export function notFiniteIn(block: Pick<BlockState, "weights" | "statistics">): 
 }
 
 function copyBlock({ weights, statistics, optimizer }: BlockState): BlockState {
-  return { weights: weights.slice(), statistics: statistics.slice(), optimizer: copyState(optimizer) };
+  return {
+    weights: weights.slice(),
+    statistics: statistics.slice(),
+    optimizer: copyState(optimizer),
+  };
 }
 
 function copyState({ arrays, scalars }: OptimizerState): OptimizerState {

@@ -4,6 +4,7 @@
 import type {
   CoordinatorMessage,
   ErrorCode,
+  Hashes,
   PhaseRecord,
   RunEventBody,
   RunStatus,
@@ -11,7 +12,6 @@ import type {
   TaskScore,
   WorkerMessage,
 } from "@trunkline/core";
-import type { Hashes } from "@trunkline/core";
 import type { Handle, PeerId, TensorRef } from "./state.ts";
 
 export type MachineEvent =

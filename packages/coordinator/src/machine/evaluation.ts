@@ -74,6 +74,8 @@ function totalLoss(
   weights: Readonly<Record<string, number>>,
   tasks: Readonly<Record<string, { loss: number }>>,
 ): number {
-  return Object.entries(weights).reduce((sum, [task, weight]) => sum + weight * tasks[task]!.loss, 0);
+  return Object.entries(weights).reduce(
+    (sum, [task, weight]) => sum + weight * tasks[task]!.loss,
+    0,
+  );
 }
-

@@ -1,22 +1,28 @@
 // The coordinator's logic: a pure function from state and event to the next state and effects. No clock,
 // socket, disk or array is in reach, so a whole run can be played through in a test.
 
-import {
-  initialEarlyStopping,
-  initialPlateau,
-} from "@trunkline/core";
+import { initialEarlyStopping, initialPlateau } from "@trunkline/core";
 import { produce } from "immer";
 import type { Context } from "./context.ts";
+import { refuse } from "./context.ts";
 import type { Effect, MachineEvent } from "./effects.ts";
 import { fail, requestStop } from "./ending.ts";
 import { evaluated } from "./evaluation.ts";
 import { edgeSaved, evaluationComplete } from "./flow.ts";
 import { headsDelivered } from "./heads.ts";
-import { checkDeadlines, closed, connected, heartbeat, hello, join, memberOf, start } from "./membership.ts";
+import {
+  checkDeadlines,
+  closed,
+  connected,
+  heartbeat,
+  hello,
+  join,
+  memberOf,
+  start,
+} from "./membership.ts";
 import type { RunPlan } from "./plan.ts";
 import { committed, gradientArrived } from "./round.ts";
 import type { RunState } from "./state.ts";
-import { refuse } from "./context.ts";
 
 export function initialState(plan: RunPlan): RunState {
   const versions = (version: number) => ({

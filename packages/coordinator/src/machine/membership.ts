@@ -2,10 +2,10 @@
 // Who is lost while the run needs it ends the run; a stand-by may come and go.
 
 import {
-  protocolVersion,
-  show,
   type MessageOf,
   type NumericFingerprint,
+  protocolVersion,
+  show,
   type WorkerMessage,
 } from "@trunkline/core";
 import { type Context, emit, free, refuse, send } from "./context.ts";
@@ -108,7 +108,10 @@ function welcome(
   send(context, peer, { type: "welcome", run: plan.run, member: member.id, memberEpoch: number });
   emit(context, { type: "workerJoined", member: member.id, name, backend: member.backend });
   if (state.stage.name === "gathering") return gather(context);
-  emit(context, { type: "warning", message: `Worker ${name} stands by: every shard has a worker.` });
+  emit(context, {
+    type: "warning",
+    message: `Worker ${name} stands by: every shard has a worker.`,
+  });
 }
 
 /** Begins training when enough workers are there; each takes a run of neighbouring shards. */

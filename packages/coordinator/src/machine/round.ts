@@ -2,7 +2,16 @@
 // in and the driver has committed them, reduced in shard order whatever the order of arrival.
 
 import type { MessageOf, WorkerMessage } from "@trunkline/core";
-import { type Context, emit, free, placeOf, refuse, send, shardsByPeer, waitFor } from "./context.ts";
+import {
+  type Context,
+  emit,
+  free,
+  placeOf,
+  refuse,
+  send,
+  shardsByPeer,
+  waitFor,
+} from "./context.ts";
 import { beginEdge } from "./edge.ts";
 import type { Arrival, Member, PeerId, TensorRef } from "./state.ts";
 

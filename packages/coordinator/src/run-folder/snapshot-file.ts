@@ -3,7 +3,7 @@
 // Names: `BLOCK/PARAMETER`, `BLOCK/optimizer/ARRAY`; BLOCK is `trunk` or `heads/TASK`.
 
 import { readFile } from "node:fs/promises";
-import type { BlockLayout, BlockState, Network } from "@trunkline/core";
+import { type BlockLayout, type BlockState, EnvironmentError, type Network } from "@trunkline/core";
 import type { Snapshot } from "../driver/store.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { fileError } from "./file-error.ts";
@@ -106,6 +106,22 @@ function joined(
   slots: Slots,
 ): Float32Array {
   const flat = new Float32Array(slots.reduce((length, slot) => length + slot.size, 0));
-  for (const slot of slots) flat.set(arrays.get(`${name}/${slot.name}`)!, slot.offset);
+  for (const slot of slots) {
+    const full = `${name}/${slot.name}`;
+    const values = arrays.get(full);
+    if (values?.length !== slot.size) throw otherNetwork(full, slot.size, values?.length);
+    flat.set(values, slot.offset);
+  }
   return flat;
+}
+
+function otherNetwork(name: string, wanted: number, found = 0): EnvironmentError {
+  return new EnvironmentError(
+    "experiment/changed",
+    `The network has ${wanted} numbers in \`${name}\`. The saved weights have ${found}.`,
+    {
+      remedy: "Restore the experiment's module as it was when the run was made.",
+      details: { name, wanted, found },
+    },
+  );
 }

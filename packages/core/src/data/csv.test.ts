@@ -25,6 +25,15 @@ describe("a CSV dataset", () => {
     });
   });
 
+  test("takes all columns but labels and weights where it is told so", async () => {
+    const dataset = await csvDataset(file("a,y,b,w\n1,0,2,5\n3,1,4,6\n"), {
+      inputs: "all",
+      labels: { y: "y" },
+      sampleWeights: { y: "w" },
+    });
+    expect((await everyRow(dataset)).inputs).toEqual(Float32Array.of(1, 2, 3, 4));
+  });
+
   test("reads quotes, CRLF, a byte-order mark, blank lines and a last line without end", async () => {
     const text = '\ufeff"a" ,"b","y"\r\n" 1", -2.5e-1,"0"\r\n\r\n3,4,1';
     const dataset = await csvDataset(file(text), options);

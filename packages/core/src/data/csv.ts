@@ -12,8 +12,11 @@ import { type FirstProblems, firstProblems } from "./first-problems.ts";
 import { malformed } from "./malformed.ts";
 
 export interface CsvOptions {
-  /** Columns of the input, in this order; inputs have the shape `[inputs.length]`. */
-  inputs: readonly string[];
+  /**
+   * Columns of the input, in this order; inputs have the shape `[inputs.length]`. `all`: those that are
+   * neither labels nor weights, in the file's order.
+   */
+  inputs: readonly string[] | "all";
   /** By task: one column, a single number; or several, a label of the shape `[columns]`. */
   labels: Readonly<Record<string, string | readonly string[]>>;
   /** By task. @default 1 everywhere */
@@ -65,11 +68,18 @@ function headerOf(file: string, record: readonly string[], options: CsvOptions):
   const { inputs, labels, sampleWeights = {}, categories = {} } = options;
   const header = { file, names: record.map((name) => name.trim()), categories };
   checkColumns(header, [
-    ...inputs,
+    ...(inputs === "all" ? header.names : inputs),
     ...Object.values(labels).flat(),
     ...Object.values(sampleWeights),
   ]);
   return header;
+}
+
+function inputColumns({ names }: CsvHeader, options: CsvOptions): readonly string[] {
+  const { inputs, labels, sampleWeights = {} } = options;
+  if (inputs !== "all") return inputs;
+  const others = new Set([...Object.values(labels).flat(), ...Object.values(sampleWeights)]);
+  return names.filter((name) => !others.has(name));
 }
 
 function tablesOf(header: CsvHeader, options: CsvOptions): Tables {
@@ -78,7 +88,7 @@ function tablesOf(header: CsvHeader, options: CsvOptions): Tables {
     values: new Float32Array(0),
   });
   return {
-    inputs: table(options.inputs),
+    inputs: table(inputColumns(header, options)),
     labels: mapValues(options.labels, (names) =>
       table(typeof names === "string" ? [names] : names, options.missingLabels),
     ),

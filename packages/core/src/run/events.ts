@@ -85,7 +85,14 @@ export type RunEventBody =
       members: readonly string[];
     }
   /** Progress inside a lease, as heartbeats bring it. */
-  | { type: "headProgress"; phase: number; shard: number; epoch: number; step: number; losses: Losses }
+  | {
+      type: "headProgress";
+      phase: number;
+      shard: number;
+      epoch: number;
+      step: number;
+      losses: Losses;
+    }
   /** A shard's heads came back from a lease or a joint phase. */
   | {
       type: "headsDelivered";

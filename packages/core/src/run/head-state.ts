@@ -35,7 +35,8 @@ export function headStateOf(
   scalars: Readonly<Record<string, number>>,
 ): BlockState {
   const prefix = `${task}/optimizer/`;
-  const find = (name: string) => tensors.find((tensor) => tensor.name === `${task}/${name}`)?.values;
+  const find = (name: string) =>
+    tensors.find((tensor) => tensor.name === `${task}/${name}`)?.values;
   const arrays = tensors
     .filter((tensor) => tensor.name.startsWith(prefix))
     .map((tensor) => [tensor.name.slice(prefix.length), tensor.values] as const);

@@ -34,7 +34,7 @@ describe("loadTensorflow", () => {
       works: false,
       why: expect.stringMatching(/not (installed|built)/),
     });
-    expect(load).toMatchObject({ remedy: expect.stringContaining("npm run setup:native") });
+    expect(load).toMatchObject({ remedy: expect.stringContaining("install script") });
   });
 
   test("does not import a package whose native part is not built", async () => {

@@ -9,7 +9,8 @@ import * as tf from "@tensorflow/tfjs";
 import { type BackendLoad, firstLine } from "./attempt.ts";
 
 const packageName = "@tensorflow/tfjs-node-gpu";
-const setup = "Run `npm run setup:native`, or choose the backend wasm.";
+const setup =
+  "Run the install script of @tensorflow/tfjs-node-gpu, which downloads its native part, or choose the backend wasm.";
 
 /** Set before the native library starts, unless the user has set them: equal bits, and no chatter. */
 const nativeEnvironment = {

@@ -7,10 +7,10 @@ import type {
   NumericFingerprint,
   Overrides,
   Place,
+  Split,
   TaskScore,
   WorkerMessage,
 } from "@trunkline/core";
-import type { Split } from "@trunkline/core";
 
 /** One step of a shared or joint phase. */
 export interface StepPosition {
@@ -60,7 +60,13 @@ export type SessionEvent =
       peakBytes: number;
     }
   /** Answer to `evaluate`, one per shard. */
-  | { type: "evaluated"; order: Order; request: number; shard: number; tasks: Record<string, TaskScore> }
+  | {
+      type: "evaluated";
+      order: Order;
+      request: number;
+      shard: number;
+      tasks: Record<string, TaskScore>;
+    }
   /** An effect threw. */
   | { type: "failed"; code: string; message: string; remedy: string }
   | { type: "closed"; reason: string }

@@ -21,7 +21,7 @@ import { peakTensorBytes } from "../training/peak.ts";
 import { headStep, sharedStep, simultaneousStep, type Trainer } from "../training/step.ts";
 import { TaskTerms } from "../training/task-batches.ts";
 import type { Effect, SessionEvent, StepPosition } from "./effects.ts";
-import { WorkLog, type WorkListener } from "./work-log.ts";
+import { type WorkListener, WorkLog } from "./work-log.ts";
 
 type EffectOf<T extends Effect["type"]> = Extract<Effect, { type: T }>;
 
@@ -228,7 +228,9 @@ class JointLosses {
   take(shard: number): Record<string, number> {
     const sum = this.#sums.get(shard) ?? { steps: 1, losses: {} };
     this.#sums.delete(shard);
-    const means = Object.entries(sum.losses).map(([task, loss]) => [task, loss / sum.steps] as const);
+    const means = Object.entries(sum.losses).map(
+      ([task, loss]) => [task, loss / sum.steps] as const,
+    );
     return Object.fromEntries(means);
   }
 }

@@ -129,7 +129,10 @@ function receive(state: SessionState, { message, tensors }: Received): Next {
 }
 
 function newOrder(state: SessionState, at: Place): [SessionState, Order] {
-  return [{ ...state, job: state.job + 1 }, { job: state.job, at }];
+  return [
+    { ...state, job: state.job + 1 },
+    { job: state.job, at },
+  ];
 }
 
 function beginPhase(

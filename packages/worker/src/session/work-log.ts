@@ -28,8 +28,7 @@ export class WorkLog {
   add(step: { phase: number; kind: PhaseKind; shard: number; epoch: number; step: number }): void {
     const { phase, kind, shard, epoch } = step;
     const open = this.#open.get(shard);
-    const continues =
-      open?.phase === phase && open.epoch === epoch && open.to + 1 === step.step;
+    const continues = open?.phase === phase && open.epoch === epoch && open.to + 1 === step.step;
     if (continues) {
       open.to = step.step;
       return;

@@ -42,7 +42,10 @@ export async function evaluateTasks(
   for (const source of prepared.sources) {
     const wanted = tasks.filter((task) => source.tasks.includes(task));
     if (wanted.length > 0) {
-      Object.assign(scores, await evaluateSource(prepared, terms, { source, tasks: wanted, split }));
+      Object.assign(
+        scores,
+        await evaluateSource(prepared, terms, { source, tasks: wanted, split }),
+      );
     }
   }
   return scores;

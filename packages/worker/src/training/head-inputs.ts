@@ -89,11 +89,7 @@ export function headInputs(
 
 function cached(cache: FeatureCache, indices: Uint32Array) {
   const batch = cache.batch(indices);
-  const tensors = [
-    ...batch.features,
-    ...batch.labels.values(),
-    ...batch.sampleWeights.values(),
-  ];
+  const tensors = [...batch.features, ...batch.labels.values(), ...batch.sampleWeights.values()];
   return { batch, dispose: () => tf.dispose(tensors) };
 }
 

@@ -78,7 +78,10 @@ async function leaseStep(
   for (const task of lease.tasks) {
     const source = trainer.prepared.sourceOf(task);
     const batch = await inputs.of(source, { ...key, stream: "" });
-    const labels = { labels: batch.labels.get(task)!, sampleWeights: batch.sampleWeights.get(task) };
+    const labels = {
+      labels: batch.labels.get(task)!,
+      sampleWeights: batch.sampleWeights.get(task),
+    };
     const term = trainer.terms.ofHead(task, labels);
     const move: HeadMove = { term, features: batch.features, key, rate };
     losses.set(task, moveHead(trainer, move));

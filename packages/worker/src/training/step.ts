@@ -3,8 +3,8 @@
 import type * as tf from "@tensorflow/tfjs";
 import { dispose } from "@tensorflow/tfjs";
 import {
-  headGradient,
   type HeadBatch,
+  headGradient,
   jointGradient,
   type PreparedExperiment,
   type TaskBatch,

@@ -44,7 +44,9 @@ export class FeatureCache {
   /** Runs the trunk over the source's train split. */
   static async build(prepared: PreparedExperiment, source: Source): Promise<FeatureCache> {
     const { size } = source.splits.train;
-    const shapes = prepared.network.trunk.model.outputs.map((output) => output.shape.slice(1) as number[]);
+    const shapes = prepared.network.trunk.model.outputs.map(
+      (output) => output.shape.slice(1) as number[],
+    );
     const bytes = shapes.reduce((sum, shape) => sum + size * widthOf(shape) * bytesPerNumber, 0);
     const inMemory = bytes <= prepared.settings.cache.memoryMiB * 2 ** 20;
     const features = shapes.map((shape) => {
@@ -61,7 +63,8 @@ export class FeatureCache {
 
   /** The samples of these indices. */
   batch(indices: ArrayLike<number>): CachedBatch {
-    const read = ({ rows, shape }: Column) => tf.tensor(rows.read(indices), [indices.length, ...shape]);
+    const read = ({ rows, shape }: Column) =>
+      tf.tensor(rows.read(indices), [indices.length, ...shape]);
     const named = (columns: ReadonlyMap<string, Column>) =>
       new Map([...columns].map(([task, column]) => [task, read(column)] as const));
     return {

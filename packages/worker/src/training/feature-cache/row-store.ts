@@ -62,7 +62,8 @@ function writeAll(file: number, bytes: Uint8Array, position: number): void {
     }
   } catch (cause) {
     throw new EnvironmentError("environment/disk-full", "The feature cache could not be written.", {
-      remedy: "Free space in the folder of temporary files (TMPDIR), or set cache.enabled to false.",
+      remedy:
+        "Free space in the folder of temporary files (TMPDIR), or set cache.enabled to false.",
       cause,
     });
   }
