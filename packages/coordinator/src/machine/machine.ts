@@ -1,10 +1,10 @@
 // The coordinator's logic: a pure function from state and event to the next state and effects. No clock,
 // socket, disk or array is in reach, so a whole run can be played through in a test.
 
-import { initialEarlyStopping, initialPlateau } from "@trunkline/core";
+import { initialEarlyStopping, initialPlateau, type WorkerMessage } from "@trunkline/core";
 import { produce } from "immer";
-import type { Context } from "./context.ts";
-import { refuse } from "./context.ts";
+import { type Context, free, refuse, send } from "./context.ts";
+
 import type { Effect, MachineEvent } from "./effects.ts";
 import { fail, requestStop } from "./ending.ts";
 import { evaluated } from "./evaluation.ts";
@@ -14,6 +14,7 @@ import {
   checkDeadlines,
   closed,
   connected,
+  failed,
   heartbeat,
   hello,
   join,
@@ -22,7 +23,7 @@ import {
 } from "./membership.ts";
 import type { RunPlan } from "./plan.ts";
 import { committed, gradientArrived } from "./round.ts";
-import type { RunState } from "./state.ts";
+import type { PeerId, RunState, TensorRef } from "./state.ts";
 
 export function initialState(plan: RunPlan): RunState {
   const versions = (version: number) => ({
@@ -76,6 +77,7 @@ export function transition(
 }
 
 function handle(context: Context, event: MachineEvent): void {
+  if (context.state.stage.name === "ended") return afterEnd(context, event);
   switch (event.type) {
     case "started":
       return start(context);
@@ -100,11 +102,57 @@ function handle(context: Context, event: MachineEvent): void {
   }
 }
 
+/** The stream is closed; who still comes is sent away, and what still arrives is thrown away. */
+function afterEnd(context: Context, event: MachineEvent): void {
+  if (event.type === "message") free(context, event.tensors);
+  if (event.type !== "connected") return;
+  send(context, event.peer, { type: "stop", reason: "the run is over" });
+  context.effects.push({ type: "close", peer: event.peer, reason: "the run is over" });
+}
+
 function receive(context: Context, event: MachineEvent & { type: "message" }): void {
   const { peer, message, tensors } = event;
-  if (message.type === "hello") return hello(context, peer, message);
-  if (message.type === "join") return join(context, peer, message);
-  if (message.type === "heartbeat") return heartbeat(context, peer, message);
+  switch (message.type) {
+    case "hello":
+    case "join":
+    case "heartbeat":
+    case "failed":
+    case "goodbye":
+      free(context, tensors);
+      return converse(context, peer, message);
+    default:
+      return work(context, { peer, message, tensors });
+  }
+}
+
+type Conversation = WorkerMessage & {
+  type: "hello" | "join" | "heartbeat" | "failed" | "goodbye";
+};
+
+/** Messages about taking part. */
+function converse(context: Context, peer: PeerId, message: Conversation): void {
+  switch (message.type) {
+    case "hello":
+      return hello(context, peer, message);
+    case "join":
+      return join(context, peer, message);
+    case "heartbeat":
+      return heartbeat(context, peer, message);
+    case "failed":
+      return failed(context, peer, message);
+    case "goodbye":
+      return closed(context, peer, message.reason);
+  }
+}
+
+interface Work {
+  peer: PeerId;
+  message: Exclude<WorkerMessage, Conversation>;
+  tensors: readonly TensorRef[];
+}
+
+/** Messages of members about their work. */
+function work(context: Context, { peer, message, tensors }: Work): void {
   const member = memberOf(context, peer, tensors);
   if (member === null) return;
   switch (message.type) {
@@ -116,13 +164,5 @@ function receive(context: Context, event: MachineEvent & { type: "message" }): v
       const evaluation = evaluated(context, { peer, member, message });
       return evaluation === null ? undefined : evaluationComplete(context, evaluation);
     }
-    case "failed":
-      return fail(context, {
-        code: "run/worker-failed",
-        message: `Worker ${member.name} failed: ${message.message}`,
-        remedy: message.remedy,
-      });
-    case "goodbye":
-      return closed(context, peer, message.reason);
   }
 }

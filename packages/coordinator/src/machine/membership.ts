@@ -2,6 +2,8 @@
 // Who is lost while the run needs it ends the run; a stand-by may come and go.
 
 import {
+  type ErrorCode,
+  errorCodes,
   type MessageOf,
   type NumericFingerprint,
   protocolVersion,
@@ -166,6 +168,25 @@ export function memberOf(
   return null;
 }
 
+/** A worker's own code failed: the end of the run where the worker holds shards. */
+export function failed(context: Context, peer: PeerId, message: Message<"failed">): void {
+  const { state } = context;
+  const member = state.members[peer];
+  const name = member?.name ?? state.guests[peer]?.name ?? peer;
+  if (member === undefined || !state.holders.includes(peer)) {
+    const text = `Worker ${name} failed and leaves: ${message.message}`;
+    emit(context, { type: "warning", message: text });
+    return closed(context, peer, message.code);
+  }
+  fail(context, {
+    code: isErrorCode(message.code) ? message.code : "run/worker-failed",
+    message: `Worker ${name} failed: ${message.message}`,
+    remedy: message.remedy,
+  });
+}
+
+const isErrorCode = (code: string): code is ErrorCode => code in errorCodes;
+
 /** A message that does not fit the conversation ends it. */
 function unexpected(context: Context, peer: PeerId, type: string): void {
   refuse(context, peer, {
@@ -182,7 +203,7 @@ export function closed(context: Context, peer: PeerId, reason: string): void {
   if (member === undefined) return;
   delete state.members[peer];
   emit(context, { type: "workerLeft", member: member.id, name: member.name, reason });
-  if (!state.holders.includes(peer) || state.stage.name === "ended") return;
+  if (!state.holders.includes(peer)) return;
   fail(context, {
     code: "run/worker-lost",
     message: `Worker ${member.name} (${member.id}) was lost while it held shards: ${reason}.`,

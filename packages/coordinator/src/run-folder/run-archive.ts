@@ -1,7 +1,7 @@
 // The run folder as a run's archive. Nothing is half-written: each file is whole or not there, and the
 // result is the last of them.
 
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm, rmdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
   type PreparedExperiment,
@@ -52,16 +52,31 @@ export class RunArchive implements Archive {
     return writeSnapshot(checkpointPath(this.paths, name), snapshot, this.#prepared.network);
   }
 
+  /** Of a failed run the result alone: a model is there only where a run came to its end. */
   async saveResult(result: RunResult, snapshot: Snapshot): Promise<void> {
+    if (result.status !== "failed") await this.#saveModel(snapshot);
+    await writeJson(this.paths.result, result);
+  }
+
+  async #saveModel(snapshot: Snapshot): Promise<void> {
     const { network } = this.#prepared;
     await writeWeights(this.paths.weights, snapshot, network);
     loadSnapshot(snapshot, network);
     await exportModels(this.#prepared, this.paths.model);
-    await writeJson(this.paths.result, result);
   }
 
   close(): Promise<void> {
     return this.#events.close();
+  }
+
+  /** Takes back what `create` made, for a run that never began. */
+  async discard(): Promise<void> {
+    await this.#events.close();
+    const { root, ...made } = this.paths;
+    const paths = Object.values(made);
+    await Promise.all(paths.map((path) => rm(path, { recursive: true, force: true })));
+    // Somebody else may have put a file there meanwhile.
+    await rmdir(root).catch(() => {});
   }
 }
 

@@ -38,7 +38,8 @@ export function decodeElements(
 ): NumericArray {
   // Not `slice`, which shares memory where the bytes are a Node buffer.
   const copy = new Uint8Array(bytes);
-  if (littleEndian !== hostIsLittleEndian) reverseEach(copy, bytesPer(type));
+  const size = bytesPer(type);
+  if (size > 1 && littleEndian !== hostIsLittleEndian) reverseEach(copy, size);
   return readers[type](copy.buffer);
 }
 
