@@ -37,7 +37,8 @@ function drawnProgress(terminal: Terminal): Progress {
       if (line !== undefined) screen.say(line);
       if (line === undefined && event.timeMs - drawnMs < drawMs) return;
       drawnMs = event.timeMs;
-      screen.draw(blockLines(state, (terminal.columns ?? usualColumns) - 1));
+      // Some pseudo-terminals have no size, and say 0.
+      screen.draw(blockLines(state, (terminal.columns || usualColumns) - 1));
     },
     say: (line) => screen.say(line),
     end: () => screen.draw([]),
