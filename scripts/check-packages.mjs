@@ -23,11 +23,33 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const outside = mkdtempSync(join(tmpdir(), "trunkline-packed-"));
 const modules = join(outside, "node_modules");
 
+const tinyExperiment = `
+import * as tf from "@tensorflow/tfjs";
+import { arrayDataset, defineExperiment } from "@trunkline/core";
+
+const inputs: number[][] = [[0, 1], [1, 0], [1, 1], [0, 0]];
+const data = { inputs, inputShape: [2], labels: { a: [0, 1, 1, 0], b: [1, 1, 0, 0] } };
+const split = arrayDataset(data);
+const layer = (inputShape: number[], units: number) =>
+  tf.sequential({ layers: [tf.layers.dense({ inputShape, units })] });
+const head = ({ inputShape }: { inputShape: number[] }) => layer(inputShape, 1);
+
+export default defineExperiment({
+  name: "tiny",
+  build: () => ({
+    data: { train: split, validation: split, test: split },
+    trunk: () => layer([2], 3),
+    tasks: { a: { head, loss: "sigmoidCrossEntropy" }, b: { head, loss: "sigmoidCrossEntropy" } },
+  }),
+});
+`;
+
 try {
   const manifests = readdirSync(join(root, "packages")).map(pack);
   for (const manifest of manifests) linkDependencies(manifest);
-  for (const { manifest } of manifests) tryImport(manifest.name);
+  for (const { manifest } of manifests) if (manifest.exports) tryImport(manifest.name);
   for (const { manifest } of manifests) tryCommands(manifest);
+  tryTraining();
 } finally {
   rmSync(outside, { recursive: true, force: true });
 }
@@ -72,6 +94,25 @@ process.exit(0);
     cwd: outside,
     stdio: ["ignore", "inherit", "inherit"],
   });
+}
+
+/** Trains a few steps: threads, worker processes and TypeScript experiments start otherwise when built. */
+function tryTraining() {
+  const tfjs = join(modules, "@tensorflow", "tfjs");
+  mkdirSync(dirname(tfjs), { recursive: true });
+  symlinkSync(realpathSync(join(root, "node_modules/@tensorflow/tfjs")), tfjs);
+  const experiment = join(outside, "experiment.ts");
+  writeFileSync(experiment, tinyExperiment);
+  const main = join(modules, "trunkline/dist/main.js");
+  const options = ["--workers", "2", "--backend", "wasm", "--epochs", "2", "--json"];
+  const output = execFileSync(
+    process.execPath,
+    [main, "train", experiment, ...options, "--out", join(outside, "run")],
+    { cwd: outside, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" },
+  );
+  const { status, updates } = JSON.parse(output);
+  if (status !== "finished" || updates.trunk !== 1) throw new Error(`the run ended as ${output}`);
+  process.stdout.write("trunkline train, built: works\n");
 }
 
 /** Every `bin` of a package must at least print its help. */

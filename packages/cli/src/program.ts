@@ -4,6 +4,10 @@ import { scheduleNames } from "@trunkline/core";
 import { backendNames } from "@trunkline/worker";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { coordinatorCommand } from "./commands/coordinator.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { evaluateCommand } from "./commands/evaluate.ts";
+import { exportCommand } from "./commands/export.ts";
+import { predictCommand } from "./commands/predict.ts";
 import { trainCommand } from "./commands/train.ts";
 import { workerCommand } from "./commands/worker.ts";
 
@@ -16,6 +20,10 @@ export function buildProgram(): Command {
   addTrain(program);
   addCoordinator(program);
   addWorker(program);
+  addEvaluate(program);
+  addPredict(program);
+  addExport(program);
+  addDoctor(program);
   return program;
 }
 
@@ -55,6 +63,63 @@ function addWorker(program: Command): void {
     .action(workerCommand);
 }
 
+function addEvaluate(program: Command): void {
+  program
+    .command("evaluate")
+    .description("Measure losses and metrics of a trained run on one of its splits.")
+    .argument("<run>", "the run's folder")
+    .addOption(checkpointOption())
+    .addOption(
+      new Option(
+        "--split <name>",
+        "data to measure on (default: test, where there is one)",
+      ).choices(["test", "validation", "train"]),
+    )
+    .addOption(
+      new Option("--backend <name>", "where tensors are computed (default: the run's own)").choices(
+        ["auto", ...backendNames],
+      ),
+    )
+    .option("--allow-changed", "evaluate although module or data are not those of the run", false)
+    .option("--json", "print one line of JSON", false)
+    .action(evaluateCommand);
+}
+
+function addPredict(program: Command): void {
+  program
+    .command("predict")
+    .description("Compute a task's outputs for the rows of a file, one line of JSON a row.")
+    .argument("<run>", "the run's folder")
+    .requiredOption("--task <name>", "the task whose head answers")
+    .requiredOption("--input <file>", "rows of inputs: .npy, .csv or IDX")
+    .option("--columns <names>", "columns of a CSV file, with commas between (default: all)", names)
+    .addOption(checkpointOption())
+    .addOption(backendOption())
+    .option("--output <file>", "file to write (default: standard output)")
+    .action(predictCommand);
+}
+
+function addExport(program: Command): void {
+  program
+    .command("export")
+    .description("Write a run's weights as plain tfjs models.")
+    .argument("<run>", "the run's folder")
+    .option("--task <name>", "this task alone")
+    .addOption(checkpointOption())
+    .option("--out <folder>", "new or empty folder (default: export-CHECKPOINT in the run's)")
+    .action(exportCommand);
+}
+
+function addDoctor(program: Command): void {
+  program
+    .command("doctor")
+    .description("Say which backends work on this machine, and what to do about the others.")
+    .option("--json", "print one line of JSON", false)
+    .action(async (options) => {
+      process.exitCode = await doctorCommand(options);
+    });
+}
+
 /** What `train` and `coordinator` have in common. */
 function runOptions(command: Command): Command {
   return command
@@ -83,6 +148,17 @@ function backendOption(): Option {
   return new Option("--backend <name>", "where tensors are computed")
     .choices(["auto", ...backendNames])
     .default("auto");
+}
+
+function checkpointOption(): Option {
+  return new Option(
+    "--checkpoint <name>",
+    "weights to use (default: those that the run ended with)",
+  ).choices(["best", "last"]);
+}
+
+function names(text: string): string[] {
+  return text.split(",").map((name) => name.trim());
 }
 
 function assignment(text: string, previous: Record<string, string>): Record<string, string> {

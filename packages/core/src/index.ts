@@ -26,6 +26,7 @@ export {
 } from "./errors.ts";
 // Experiments
 export {
+  type Clip,
   type DataContext,
   type DataSource,
   defineExperiment,

@@ -25,6 +25,7 @@ export async function coordinatorCommand(
       ...listen,
       allowMixed,
       consumers,
+      say,
       listening({ url, folder }) {
         say(`Coordinator at ${url}; run folder ${folder}.`);
         say(`Waiting for ${workers} of: trunkline worker ${experiment} --connect ${url}`);

@@ -25,6 +25,7 @@ export async function trainCommand(experiment: string, options: TrainOptions): P
       port,
       allowMixed: false,
       consumers,
+      say,
       listening({ url, folder, abort }) {
         say(`Coordinator at ${url}; run folder ${folder}.`);
         return new WorkerProcesses({

@@ -5,8 +5,6 @@ import { hostname } from "node:os";
 import {
   type CoordinatorMessage,
   decodeCoordinatorMessage,
-  type NumericFingerprint,
-  type Overrides,
   type WorkerMessage,
 } from "@trunkline/core";
 import {
@@ -20,7 +18,7 @@ import {
 } from "@trunkline/worker";
 import { interruptedStatus, onInterrupt } from "../host/interrupt.ts";
 import { supervisedVariable } from "../host/worker-processes.ts";
-import { readyExperiment } from "../ready.ts";
+import { type ReadyExperiment, readyExperiment } from "../ready.ts";
 
 export interface WorkerCommandOptions {
   connect: string;
@@ -34,6 +32,15 @@ export async function workerCommand(
   experiment: string,
   options: WorkerCommandOptions,
 ): Promise<void> {
+  const release = obeyParent();
+  try {
+    await takePart(experiment, options);
+  } finally {
+    release();
+  }
+}
+
+async function takePart(experiment: string, options: WorkerCommandOptions): Promise<void> {
   const backend = await chooseBackend(options.backend);
   say(`backend ${backend.name} ${backend.version}: ${backend.reason}`);
   const fingerprint = await numericFingerprint();
@@ -43,38 +50,44 @@ export async function workerCommand(
   });
   say(`connected to ${options.connect}`);
   const { events } = options;
+  let ready: ReadyExperiment | undefined;
   const worker = new Worker({
     name: options.name ?? `${hostname()}-${process.pid}`,
     connection,
-    prepare: (overrides) => prepare(experiment, overrides, fingerprint),
+    async prepare(overrides) {
+      ready = await readyExperiment(experiment, overrides, { checkValues: false });
+      say(`loaded ${ready.prepared.name}`);
+      return { ...ready, fingerprint };
+    },
     progress: (progress) => connection.progress({ progress }),
     watchTensors: tensorWatch,
     ...(events !== undefined && { work: (record: WorkRecord) => append(events, record) }),
   });
   connection.startHeartbeats({ type: "heartbeat", progress: null });
-  const undo = supervise(worker);
+  const undo = isSupervised() ? () => {} : leaveOnInterrupt(worker);
   try {
     await worker.left;
     say("the run is over");
   } finally {
     undo();
+    await ready?.closeFiles();
   }
 }
 
-async function prepare(experiment: string, overrides: Overrides, fingerprint: NumericFingerprint) {
-  const { prepared, hash } = await readyExperiment(experiment, overrides, { checkValues: false });
-  say(`loaded ${prepared.name}`);
-  return { prepared, hash, fingerprint };
+function isSupervised(): boolean {
+  return process.env[supervisedVariable] !== undefined;
+}
+
+function leaveOnInterrupt(worker: Worker): () => void {
+  return onInterrupt({
+    stop: () => worker.stop(),
+    kill: () => process.exit(interruptedStatus),
+  });
 }
 
 /** A worker of `train` leaves Ctrl-C to its parent, and goes when the parent is gone. */
-function supervise(worker: Worker): () => void {
-  if (process.env[supervisedVariable] === undefined) {
-    return onInterrupt({
-      stop: () => worker.stop(),
-      kill: () => process.exit(interruptedStatus),
-    });
-  }
+function obeyParent(): () => void {
+  if (!isSupervised()) return () => {};
   const ignore = () => {};
   const orphaned = () => process.exit(1);
   process.on("SIGINT", ignore);

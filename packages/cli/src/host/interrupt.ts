@@ -4,14 +4,22 @@
 export const interruptedStatus = 130;
 
 /**
+ * One Ctrl-C can come several times: from the terminal's process group, from npm, from a parent that
+ * passes it on. They come within milliseconds; a person takes longer.
+ */
+const sameSignalMs = 500;
+
+/**
  * Calls `stop` at the first SIGINT or SIGTERM and `kill` at the second; returns its undo.
  */
 export function onInterrupt({ stop, kill }: { stop(): void; kill(): void }): () => void {
-  let asked = false;
+  let askedMs: number | undefined;
   const handle = () => {
-    if (asked) return kill();
-    asked = true;
-    stop();
+    const nowMs = performance.now();
+    if (askedMs === undefined) {
+      askedMs = nowMs;
+      stop();
+    } else if (nowMs - askedMs > sameSignalMs) kill();
   };
   process.on("SIGINT", handle);
   process.on("SIGTERM", handle);

@@ -32,6 +32,8 @@ export interface HostOptions {
   allowMixed: boolean;
   /** Consumers of the event stream. */
   consumers: readonly ((event: RunEvent) => void)[];
+  /** Shows a line to the user. */
+  say(line: string): void;
   /** Called once the server listens; returns what ends the workers that it started. */
   listening(host: {
     url: string;
@@ -52,7 +54,12 @@ export async function hostRun(
   const module = resolve(options.experiment);
   const folder = await RunArchive.create(options.out ?? defaultFolder(ready.prepared.name), {
     prepared: ready.prepared,
-    record: { ...describeExperiment(ready.prepared), module, hash: ready.hash },
+    record: {
+      ...describeExperiment(ready.prepared),
+      module,
+      hash: ready.hash,
+      sources: ready.sources,
+    },
   });
   const coordinator = new Coordinator({
     experiment: ready.prepared,
@@ -72,12 +79,19 @@ export async function hostRun(
     decode: decodeWorkerMessage,
     kindOf: byteKindOf,
     onConnection: (connection) => coordinator.attach(connection),
+  }).catch(async (error: unknown) => {
+    await log.close();
+    await folder.discard();
+    throw error;
   });
   coordinator.start();
   const abort = (reason: TrunklineError) => coordinator.abort(reason);
   const started = options.listening({ url: server.url, folder: folder.paths.root, abort });
   const undo = onInterrupt({
-    stop: () => coordinator.stop(),
+    stop() {
+      options.say("Stopping at the last edge; Ctrl-C again ends at once.");
+      coordinator.stop();
+    },
     kill() {
       started.kill();
       process.exit(interruptedStatus);

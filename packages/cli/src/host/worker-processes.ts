@@ -67,6 +67,8 @@ export class WorkerProcesses {
       },
     );
     const output = createWriteStream(log);
+    // A full disk ends the run by the coordinator's own files; the log of a worker does not.
+    output.on("error", () => {});
     child.stdout!.pipe(output, { end: false });
     child.stderr!.pipe(output, { end: false });
     this.#children.push(child);
@@ -84,10 +86,18 @@ export class WorkerProcesses {
 }
 
 function ended(name: string, how: string | number | null, log: string): EnvironmentError {
-  const lines = readFileSync(log, "utf8").trimEnd().split("\n").slice(-quotedLines);
+  const lines = outputIn(log).trimEnd().split("\n").slice(-quotedLines);
   return new EnvironmentError(
     "run/worker-lost",
     `The process of ${name} ended with ${how}. Its last lines:\n${lines.join("\n")}`,
     { remedy: `Its whole output is in ${log}.`, details: { name, how, log } },
   );
+}
+
+function outputIn(log: string): string {
+  try {
+    return readFileSync(log, "utf8");
+  } catch (cause) {
+    return `(none: ${cause})`;
+  }
 }

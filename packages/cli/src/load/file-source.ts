@@ -88,7 +88,7 @@ function unreadable(name: string, message: string, cause?: unknown): ExperimentE
       code: "data/not-found",
       message,
       remedy:
-        "Check the path, which is relative to the experiment's folder, and the file's rights.",
+        "Check the path and the file's rights; an experiment's paths are relative to its own folder.",
     },
   ]);
   return cause === undefined ? error : Object.assign(error, { cause });

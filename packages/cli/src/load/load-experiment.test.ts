@@ -58,7 +58,7 @@ describe("an experiment that loads", () => {
     expect(hashes[2]).not.toBe(hashes[0]);
   });
 
-  test("loads in plain processes: from the sources, and as CommonJS", async () => {
+  test("loads in a plain process, from a folder that says nothing of modules", async () => {
     const path = await write(
       "experiment.ts",
       `const name: string = "e"; export default ${definition};`,

@@ -20,9 +20,9 @@ export interface LoadedExperiment {
 /** Loads the module at `path`; throws an ExperimentError for all that its author can have done wrong. */
 export async function loadExperiment(path: string): Promise<LoadedExperiment> {
   const file = await findExperiment(path);
-  const inputs = await compile(file);
+  const { inputs, code } = await compile(file);
   const { sources, sourceHash } = await hashSources(resolve(file, ".."), inputs);
-  const exported = await importModule(file).catch((cause: unknown) => {
+  const exported = await importModule(code).catch((cause: unknown) => {
     throw failure(path, cause);
   });
   return { definition: definitionIn(exported, path), sources, sourceHash };
@@ -46,9 +46,6 @@ function failure(path: string, cause: unknown): TrunklineError {
 
 function definitionIn(exported: unknown, path: string): Experiment {
   if (isExperiment(exported)) return exported;
-  // A folder whose package.json says nothing of modules makes the file CommonJS; its default export then
-  // lies one level down.
-  if (hasDefault(exported) && isExperiment(exported.default)) return exported.default;
   throw new ExperimentError([
     {
       path,
@@ -65,10 +62,6 @@ function isExperiment(value: unknown): value is Experiment {
 
 function hasKind(value: unknown): value is { kind: unknown } {
   return typeof value === "object" && value !== null && "kind" in value;
-}
-
-function hasDefault(value: unknown): value is { default: unknown } {
-  return typeof value === "object" && value !== null && "default" in value;
 }
 
 function kindOf(value: unknown): string {
