@@ -108,7 +108,8 @@ export async function trainCluster(
     allowMixed: false,
     clock,
     archive: keeping,
-    ...(deadlines && { deadlines }),
+    // Workers of this process share its thread, and beat while nothing else runs: not at all.
+    deadlines: { silenceMs: 600_000, ...deadlines },
   });
   const events: RunEvent[] = [];
   coordinator.subscribe((event) => {

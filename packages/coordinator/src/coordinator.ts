@@ -22,8 +22,8 @@ import { type Archive, noArchive } from "./driver/archive.ts";
 import { ByteAccounts } from "./driver/byte-accounts.ts";
 import { hashesOf } from "./driver/hashes.ts";
 import { type LaunchOptions, planOf } from "./driver/plan-of.ts";
-import { notFiniteIn, type Snapshot, Store } from "./driver/store.ts";
-import { trunkUpdater } from "./driver/trunk-update.ts";
+import { notFiniteState, type Snapshot, Store } from "./driver/store.ts";
+import { trunkNotFinite, trunkUpdater } from "./driver/trunk-update.ts";
 import type { Effect, MachineEvent } from "./machine/effects.ts";
 import { initialState, transition } from "./machine/machine.ts";
 import type { RunPlan } from "./machine/plan.ts";
@@ -64,6 +64,7 @@ export class Coordinator {
   readonly #phases: PhaseRecord[] = [];
   #state: RunState;
   #running = false;
+  #tickDue = false;
   #peerCount = 0;
   #sequence = 0;
   #last: Snapshot;
@@ -92,7 +93,7 @@ export class Coordinator {
   /** The run begins; it waits for its workers. */
   start(): void {
     this.#tell({ type: "started" });
-    this.#stopTicking = this.#clock.every(tickMs, () => this.#tell({ type: "tick" }));
+    this.#stopTicking = this.#clock.every(tickMs, () => this.#tick());
   }
 
   /** A worker's connection; it may be no worker at all. */
@@ -136,16 +137,33 @@ export class Coordinator {
     if (!this.#running) void this.#run();
   }
 
+  #tick(): void {
+    this.#tickDue = true;
+    if (!this.#running) void this.#run();
+  }
+
+  /**
+   * A tick comes after all that arrived, however long an effect took: who spoke in the meantime was not
+   * silent.
+   */
+  #next(): MachineEvent | undefined {
+    const event = this.#queue.shift();
+    if (event !== undefined || !this.#tickDue) return event;
+    this.#tickDue = false;
+    return { type: "tick" };
+  }
+
   /** One event at a time; an effect's answer comes before any other event. */
   async #run(): Promise<void> {
     this.#running = true;
     try {
-      for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
+      for (let event = this.#next(); event !== undefined; event = this.#next()) {
         const nowMs = this.#clock.nowMs();
         const [state, effects] = transition(this.plan, this.#state, event, nowMs);
         this.#state = state;
         const answers: MachineEvent[] = [];
         for (const effect of effects) {
+          if (isVoid(effect, answers)) continue;
           const answer = this.#execute(effect);
           const settled = answer instanceof Promise ? await answer : answer;
           if (settled !== undefined) answers.push(settled);
@@ -183,8 +201,7 @@ export class Coordinator {
       case "keepBest":
         return this.#keepBest();
       case "restore":
-        this.#store.restore(effect.what === "last" ? this.#last : (this.#best ?? this.#last));
-        return undefined;
+        return this.#restore(effect);
       case "finish":
         return this.#finish(effect);
     }
@@ -227,7 +244,7 @@ export class Coordinator {
   #storeHead({ task, tensors, scalars }: EffectOf<"storeHead">): MachineEvent | undefined {
     const taken = tensors.map(({ name, handle }) => ({ name, values: this.#store.take(handle) }));
     const head = headStateOf(task, taken, scalars);
-    const broken = notFiniteIn(head);
+    const broken = notFiniteState(head);
     if (broken === undefined) {
       this.#store.setHead(task, head);
       return undefined;
@@ -242,23 +259,30 @@ export class Coordinator {
 
   async #edge({ epoch }: EffectOf<"edge">): Promise<MachineEvent> {
     try {
-      this.#last = this.#store.snapshot(epoch);
-      const hashes = hashesOf(this.#last);
-      await this.#archive.saveCheckpoint("last", this.#last);
-      return { type: "edgeSaved", hashes };
+      const snapshot = this.#store.snapshot(epoch);
+      const broken = notFiniteState(snapshot.trunk);
+      if (broken !== undefined) throw trunkNotFinite(broken, epoch - 1);
+      await this.#archive.saveCheckpoint("last", snapshot);
+      this.#last = snapshot;
+      return { type: "edgeSaved", hashes: hashesOf(snapshot) };
     } catch (error) {
       return brokenBy(error);
     }
   }
 
   async #keepBest(): Promise<MachineEvent | undefined> {
-    this.#best = this.#last;
     try {
-      await this.#archive.saveCheckpoint("best", this.#best);
+      await this.#archive.saveCheckpoint("best", this.#last);
+      this.#best = this.#last;
       return undefined;
     } catch (error) {
       return brokenBy(error);
     }
+  }
+
+  #restore({ what }: EffectOf<"restore">): undefined {
+    this.#published = null;
+    this.#store.restore(what === "last" ? this.#last : (this.#best ?? this.#last));
   }
 
   #closePhase({ phase, record }: EffectOf<"closePhase">): undefined {
@@ -326,6 +350,11 @@ function trunkTensors({ weights, statistics }: BlockState): NamedTensor[] {
     { name: "trunk/statistics", kind: "trunk", values: statistics.slice() },
   ];
   return tensors.filter((tensor) => tensor.values.length > 0);
+}
+
+/** An edge after a broken effect would not be whole: some of its heads are those of the edge before. */
+function isVoid(effect: Effect, answers: readonly MachineEvent[]): boolean {
+  return effect.type === "edge" && answers.some(({ type }) => type === "broken");
 }
 
 /** What the machine learns of an effect that failed; a fault of our own is thrown on. */

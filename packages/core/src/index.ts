@@ -19,7 +19,6 @@ export {
   ExperimentError,
   expected,
   type Problem,
-  ProtocolError,
   RunError,
   show,
   TrunklineError,
@@ -150,27 +149,4 @@ export { type ScheduleSpec, scheduleNames, scheduleOf } from "./schedule/registr
 export { satSg } from "./schedule/sat-sg.ts";
 export { type Phase, type PhaseKind, phasesOf, type Schedule } from "./schedule/schedule.ts";
 export { sg } from "./schedule/sg.ts";
-export { Assembler } from "./wire/assembler.ts";
-export {
-  type ByteCounts,
-  type ByteKind,
-  byteKinds,
-  type Connection,
-  type ConnectionHandlers,
-  type Decode,
-  type NamedTensor,
-  type TensorKind,
-} from "./wire/connection.ts";
-export { checkTensors, defaultLimits, type Limits } from "./wire/limits.ts";
-export { Mailbox } from "./wire/mailbox.ts";
-export { type MemoryPair, memoryPair } from "./wire/memory.ts";
-export { createMeter, type Meter, meterBytes, readMeter } from "./wire/meter.ts";
-export { Outbox } from "./wire/outbox.ts";
-export { Pump } from "./wire/pump.ts";
-export {
-  frameEvent,
-  malformedEvent,
-  type SocketParser,
-  socketParser,
-} from "./wire/socket-parser.ts";
-export { malformed, tooLarge } from "./wire/violations.ts";
+export * from "./wire/index.ts";

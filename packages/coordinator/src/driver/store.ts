@@ -85,6 +85,13 @@ export function notFiniteIn(block: Pick<BlockState, "weights" | "statistics">): 
   return firstNotFinite(block.statistics) >= 0 ? "statistics" : undefined;
 }
 
+/** The same, the optimizer's state included: what is kept at edges, and costs too much at each step. */
+export function notFiniteState(block: BlockState): string | undefined {
+  const moments = Object.entries(block.optimizer.arrays);
+  const broken = moments.find(([, values]) => firstNotFinite(values) >= 0);
+  return notFiniteIn(block) ?? (broken && `optimizer's array \`${broken[0]}\``);
+}
+
 function copyBlock({ weights, statistics, optimizer }: BlockState): BlockState {
   return {
     weights: weights.slice(),

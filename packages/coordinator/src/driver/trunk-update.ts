@@ -5,6 +5,7 @@ import {
   clipByGlobalNorm,
   clipByValue,
   flatOptimizer,
+  initialPlateau,
   learningRateAt,
   meanShards,
   type PreparedExperiment,
@@ -20,6 +21,7 @@ export interface TrunkUpdate {
   statistics: readonly Float32Array[];
   /** Global epoch, which the learning rate follows. */
   epoch: number;
+  /** Factor on the learning rate that a plateau schedule has come to. */
   learningRateScale: number;
 }
 
@@ -32,15 +34,16 @@ export function trunkUpdater({ settings }: PreparedExperiment) {
     const gradient = sumShards(update.gradients);
     if (value !== undefined) clipByValue(gradient, value);
     if (globalNorm !== undefined) clipByGlobalNorm(gradient, globalNorm);
-    const rate = learningRateAt(spec.learningRate, update.epoch, settings.epochs);
-    optimizer.update(trunk.optimizer, trunk.weights, gradient, rate * update.learningRateScale);
+    const plateau = { ...initialPlateau(), scale: update.learningRateScale };
+    const rate = learningRateAt(spec.learningRate, update.epoch, settings.epochs, plateau);
+    optimizer.update(trunk.optimizer, trunk.weights, gradient, rate);
     if (update.statistics.length > 0) trunk.statistics.set(meanShards(update.statistics));
     const broken = notFiniteIn(trunk);
-    if (broken !== undefined) throw notFinite(broken, update.epoch);
+    if (broken !== undefined) throw trunkNotFinite(broken, update.epoch);
   };
 }
 
-function notFinite(what: string, epoch: number): RunError {
+export function trunkNotFinite(what: string, epoch: number): RunError {
   return new RunError(
     "run/not-finite",
     `The trunk's ${what} became NaN or infinite in epoch ${epoch}.`,

@@ -10,7 +10,7 @@ export function conclude(context: Context): void {
   const { plan, state } = context;
   const { best } = state.monitor;
   const restore = plan.earlyStopping?.restoreBest === true && best !== null;
-  if (restore && best.versions.trunk !== state.versions.trunk) {
+  if (restore && best.epoch !== state.epochsDone) {
     context.effects.push({ type: "restore", what: "best" });
     state.versions = copyVersions(best.versions);
   }
@@ -79,10 +79,11 @@ export function finish(
   tasks: Readonly<Record<string, TaskScore>>,
 ): void {
   const { state } = context;
-  if (state.stage.name !== "gathering") closePhase(context, epochsOfLastPhase(context));
   for (const peer of Object.keys(state.members)) {
     send(context, peer, { type: "stop", reason: "the run is over" });
   }
+  // After the last message, so that the phases' accounts hold every byte.
+  if (state.stage.name !== "gathering") closePhase(context, epochsOfLastPhase(context));
   const status = state.ending?.status ?? "finished";
   const seconds = (context.nowMs - state.startedMs) / 1000;
   state.stage = { name: "ended" };

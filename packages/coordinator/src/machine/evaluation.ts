@@ -2,7 +2,7 @@
 // the scores is the business of `monitor.ts` and `flow.ts`.
 
 import type { MessageOf, Split, TaskScore, WorkerMessage } from "@trunkline/core";
-import { type Context, placeOf, send, shardsByPeer, waitFor } from "./context.ts";
+import { type Context, placeOf, refuse, send, shardsByPeer, waitFor } from "./context.ts";
 import { load } from "./phase.ts";
 import type { Member, PeerId, Stage } from "./state.ts";
 
@@ -41,15 +41,38 @@ export function evaluated(
   context: Context,
   { peer, member, message }: EvaluatedMessage,
 ): Evaluation | null {
-  const { stage } = context.state;
-  if (stage.name !== "evaluating" || stage.request !== message.request) {
+  const { stage, holders } = context.state;
+  const stale =
+    stage.name !== "evaluating" ||
+    stage.request !== message.request ||
+    stage.awaited[message.shard] !== true ||
+    holders[message.shard] !== peer;
+  if (stale) {
     send(context, peer, { type: "stale", at: placeOf(context, member), advice: "wait" });
+    return null;
+  }
+  if (!fits(context, message)) {
+    malformed(context, peer);
     return null;
   }
   stage.awaited[message.shard] = false;
   Object.assign(stage.scores, message.tasks);
   context.state.lastProgressMs = context.nowMs;
   return stage.awaited.some(Boolean) ? null : complete(context, stage);
+}
+
+/** Whether the message has a score for each of its shard's tasks, and no other. */
+function fits({ plan }: Context, { shard, tasks }: EvaluatedMessage["message"]): boolean {
+  const wanted = plan.shards[shard]!;
+  return Object.keys(tasks).length === wanted.length && wanted.every((task) => task in tasks);
+}
+
+function malformed(context: Context, peer: PeerId): void {
+  refuse(context, peer, {
+    code: "protocol/malformed",
+    message: "An `evaluated` message does not carry the scores of its shard's tasks.",
+    remedy: "Run the same version of Trunkline on both sides.",
+  });
 }
 
 /** The scores of a complete evaluation, as the stream tells them. */

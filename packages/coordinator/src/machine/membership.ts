@@ -112,7 +112,7 @@ function welcome(
   if (state.stage.name === "gathering") return gather(context);
   emit(context, {
     type: "warning",
-    message: `Worker ${name} stands by: every shard has a worker.`,
+    message: `Worker ${name} stands by: each of the ${plan.shards.length} \`shards\` has a worker.`,
   });
 }
 

@@ -3,7 +3,7 @@
 // `workerData`, and ends with the connection. Messages pass through undecoded.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { Assembler, createMeter, Mailbox, Outbox, ProtocolError } from "@trunkline/core";
+import { Assembler, createMeter, Mailbox, Outbox, ProtocolError } from "@trunkline/core/wire";
 import { SocketLink } from "./socket-link.ts";
 import type { Order, Report, ThreadSettings } from "./thread-messages.ts";
 

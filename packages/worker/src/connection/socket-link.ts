@@ -11,7 +11,7 @@ import {
   type ProtocolError,
   Pump,
   socketParser,
-} from "@trunkline/core";
+} from "@trunkline/core/wire";
 import { Manager, type Socket } from "socket.io-client";
 import { pacedWebSocket } from "./paced-websocket.ts";
 

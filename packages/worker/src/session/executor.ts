@@ -63,9 +63,11 @@ export class Executor {
   }
 
   load({ trunk, scalars, tensors }: EffectOf<"load">): void {
-    if (trunk) this.setTrunk(tensors.filter(({ name }) => name.startsWith("trunk/")));
+    // By kind, not by name: a task may be called "trunk".
+    if (trunk) this.setTrunk(tensors.filter(({ kind }) => kind === "trunk"));
+    const heads = tensors.filter(({ kind }) => kind !== "trunk");
     for (const [task, taskScalars] of Object.entries(scalars)) {
-      this.#trainer.heads.load(task, headStateOf(task, tensors, taskScalars));
+      this.#trainer.heads.load(task, headStateOf(task, heads, taskScalars));
     }
   }
 

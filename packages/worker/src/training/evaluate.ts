@@ -12,6 +12,7 @@ import {
   metricByName,
   outputSize,
   type PreparedExperiment,
+  RunError,
   type Source,
   type Split,
   type TaskScore,
@@ -129,13 +130,26 @@ function scoreOf(
   const labelKind = lossOutputs(settings.loss).labels;
   const sizes = { outputSize: outputSize(prepared, task), labelSize: labels.length / size };
   const predictions = { size, outputs, labels, labelKind, ...sizes };
-  const metrics = settings.metrics.map((metric) => {
-    const [name, compute] = named(metric);
-    return [name, compute(predictions)] as const;
-  });
   const loss = lossSum / Math.max(1, terms);
   requireFinite({ [task]: loss });
+  const metrics = settings.metrics.map((metric) => {
+    const [name, compute] = named(metric);
+    return [name, finite(compute(predictions), name, task)] as const;
+  });
   return { loss, metrics: Object.fromEntries(metrics) };
+}
+
+function finite(value: number, metric: string, task: string): number {
+  if (Number.isFinite(value)) return value;
+  throw new RunError(
+    "run/not-finite",
+    `The metric \`${metric}\` of task \`${task}\` became ${value}.`,
+    {
+      remedy:
+        "Lower the learning rate; a metric of your own should be finite for every prediction.",
+      details: { metric, task, value },
+    },
+  );
 }
 
 function named(metric: string | Metric): [string, Metric] {

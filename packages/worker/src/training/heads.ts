@@ -5,6 +5,7 @@ import {
   type BlockState,
   clipTensorsByGlobalNorm,
   clipTensorsByValue,
+  initialPlateau,
   learningRateAt,
   type NetworkPart,
   type PreparedExperiment,
@@ -49,9 +50,10 @@ export class Heads {
     rate: { epoch: number; scale: number },
   ): void {
     const { optimizer, epochs } = this.#prepared.settings;
-    const learningRate = learningRateAt(optimizer.heads.learningRate, rate.epoch, epochs);
+    const plateau = { ...initialPlateau(), scale: rate.scale };
+    const learningRate = learningRateAt(optimizer.heads.learningRate, rate.epoch, epochs, plateau);
     const clipped = this.#clip(step.gradients);
-    this.#optimizer(task).update(clipped, learningRate * rate.scale);
+    this.#optimizer(task).update(clipped, learningRate);
     const { block } = this.part(task);
     if (step.statistics !== null) block.assignStatistics(step.statistics);
     tf.dispose([...step.gradients, ...clipped, ...(step.statistics ?? [])]);
