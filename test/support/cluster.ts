@@ -14,6 +14,7 @@ import {
 import {
   byteKindOf,
   bytesOf,
+  type Connection,
   type CoordinatorMessage,
   type DataContext,
   decodeCoordinatorMessage,
@@ -68,6 +69,10 @@ export interface ClusterOptions {
   deadlines?: Partial<Deadlines>;
   /** @default the machine's own time */
   clock?: Clock;
+  /** @default false */
+  allowMixed?: boolean;
+  /** By worker. @default equal ones */
+  fingerprints?: readonly NumericFingerprint[];
   /** Sees the run while it goes on. */
   watch?: (event: RunEvent, coordinator: Coordinator) => void;
 }
@@ -88,7 +93,7 @@ export async function trainCluster(
   options: ClusterOptions = {},
 ): Promise<ClusterRun> {
   const { workers = 1, set = {}, open: opener = open, archive, deadlines, watch } = options;
-  const { clock = wallClock } = options;
+  const { clock = wallClock, allowMixed = false, fingerprints = [] } = options;
   const { ready, hash } = await prepared(experiment, set, opener);
   const snapshots: { last?: Snapshot } = {};
   const keeping: Archive = {
@@ -105,7 +110,7 @@ export async function trainCluster(
     experimentHash: hash,
     run: "test",
     workers,
-    allowMixed: false,
+    allowMixed,
     clock,
     archive: keeping,
     // Workers of this process share its thread, and beat while nothing else runs: not at all.
@@ -126,6 +131,7 @@ export async function trainCluster(
       alone: workers === 1,
       open: opener,
       connected: (connection) => connections.push(connection),
+      fingerprint: fingerprints[index] ?? fingerprint,
     }),
   );
   const result = await coordinator.result;
@@ -149,28 +155,34 @@ export interface JoinOptions {
   alone: boolean;
   /** @default refuses */
   open?: DataContext["open"];
-  /** Given the coordinator's end. @default nobody */
-  connected?: (connection: WorkerPeer) => void;
+  /** Given both ends of the connection. @default nobody */
+  connected?: (
+    atCoordinator: WorkerPeer,
+    atWorker: Connection<WorkerMessage, CoordinatorMessage>,
+  ) => void;
+  /** @default that of every other worker */
+  fingerprint?: NumericFingerprint;
 }
 
 export function joinWorker(
   coordinator: Coordinator,
   experiment: Experiment,
-  { name, records, alone, open: opener = open, connected }: JoinOptions,
+  options: JoinOptions,
 ): Worker {
+  const { name, records, alone, open: opener = open, connected } = options;
   const pair = memoryPair<WorkerMessage, CoordinatorMessage>({
     decodeAtCoordinator: decodeWorkerMessage,
     decodeAtWorker: decodeCoordinatorMessage,
     kindOf: byteKindOf,
   });
-  connected?.(pair.coordinator);
+  connected?.(pair.coordinator, pair.worker);
   coordinator.attach(pair.coordinator);
   return new Worker({
     name,
     connection: pair.worker,
     prepare: async ({ set }) => {
       const { ready, hash } = await prepared(experiment, set, opener);
-      return { prepared: ready, hash, fingerprint };
+      return { prepared: ready, hash, fingerprint: options.fingerprint ?? fingerprint };
     },
     work: (record) => records.push({ ...record }),
     ...(alone && { watchTensors: tensorWatch }),

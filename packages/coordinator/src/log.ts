@@ -19,14 +19,31 @@ export interface RunLog {
   close(): Promise<void>;
 }
 
-/** A log of JSON lines in a file. */
+/**
+ * A log of JSON lines in a file. Where that cannot be written any more it ends there: the events file, which
+ * says the same, ends the run then.
+ */
 export function openRunLog(file: string, run: string): RunLog {
-  const logger = pino({ base: null }, pino.destination({ dest: file, sync: false }));
-  const close = () =>
-    new Promise<void>((resolve, reject) => {
-      logger.flush((error) => (error ? reject(error) : resolve()));
-    });
-  return { show: runLogger(logger, run), close };
+  const destination = pino.destination({ dest: file, sync: false });
+  let broken = false;
+  destination.on("error", () => {
+    broken = true;
+    destination.destroy();
+  });
+  const show = runLogger(pino({ base: null }, destination), run);
+  return {
+    show(event) {
+      if (!broken) show(event);
+    },
+    close: () => (broken ? Promise.resolve() : flushed(destination)),
+  };
+}
+
+function flushed(destination: ReturnType<typeof pino.destination>): Promise<void> {
+  return new Promise((resolve) => {
+    destination.once("error", () => resolve());
+    destination.flush(() => resolve());
+  });
 }
 
 /**

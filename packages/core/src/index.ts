@@ -123,6 +123,7 @@ export {
   helloTimeoutMs,
   joinTimeoutMs,
   type MessageOf,
+  maxTextLength,
   type NumericFingerprint,
   type Place,
   type Progress,

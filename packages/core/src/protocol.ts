@@ -20,7 +20,9 @@ export const heartbeatMs = 1_000;
 export const silenceTimeoutMs = 5 * heartbeatMs;
 
 const count = z.int().min(0);
-const text = z.string().max(4096);
+/** Longest text of a message; what is longer is cut by its sender. */
+export const maxTextLength = 4096;
+const text = z.string().max(maxTextLength);
 const losses = z.record(text, z.number());
 
 /** Where in the run a message belongs; a stale one is answered with `stale`. */
@@ -142,7 +144,7 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
     /** Factor on the heads' learning rate that a plateau schedule has come to. */
     learningRateScale: z.number(),
   }),
-  /** A round was committed: the trunk of `at.trunkVersion`, tensors `weights` and `statistics`. */
+  /** A round was committed: the trunk of `at.trunkVersion`, tensors `trunk/weights` and `trunk/statistics`. */
   z.object({ type: tag("trunk"), at: place }),
   /** A lease: train the heads of one shard alone for a head phase. Answered by `heads` at its end. */
   z.object({
@@ -161,7 +163,10 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
     split: z.enum(["train", "validation", "test"]),
     shards: z.array(count),
   }),
-  /** The answer to a message that came too late; what it carried is thrown away. */
+  /**
+   * The answer to a message that came too late, or from another run or membership: what it carried is
+   * thrown away, and the worker waits for orders or leaves.
+   */
   z.object({ type: tag("stale"), at: place, advice: z.enum(["wait", "leave"]) }),
   /** Drop the work in hand, keep what was loaded, wait. Not answered. */
   z.object({ type: tag("abandon"), at: place }),

@@ -33,6 +33,17 @@ export function placeOf(context: Context, member: Member): Place {
   };
 }
 
+/** Whether a message comes from this run and this membership. */
+export function isOfThisRun({ plan }: Context, at: Place, member: Member): boolean {
+  return at.run === plan.run && at.memberEpoch === member.epoch;
+}
+
+/** Answers a message that came too late; one of another run or membership has no business here. */
+export function answerStale(context: Context, peer: PeerId, member: Member, at: Place): void {
+  const advice = isOfThisRun(context, at, member) ? "wait" : "leave";
+  send(context, peer, { type: "stale", at: placeOf(context, member), advice });
+}
+
 /** Tells the peer why, closes it, and lets the stream know. */
 export function refuse(
   context: Context,

@@ -2,7 +2,15 @@
 // the scores is the business of `monitor.ts` and `flow.ts`.
 
 import type { MessageOf, Split, TaskScore, WorkerMessage } from "@trunkline/core";
-import { type Context, placeOf, refuse, send, shardsByPeer, waitFor } from "./context.ts";
+import {
+  answerStale,
+  type Context,
+  placeOf,
+  refuse,
+  send,
+  shardsByPeer,
+  waitFor,
+} from "./context.ts";
 import { load } from "./phase.ts";
 import type { Member, PeerId, Stage } from "./state.ts";
 
@@ -48,7 +56,7 @@ export function evaluated(
     stage.awaited[message.shard] !== true ||
     holders[message.shard] !== peer;
   if (stale) {
-    send(context, peer, { type: "stale", at: placeOf(context, member), advice: "wait" });
+    answerStale(context, peer, member, message.at);
     return null;
   }
   if (!fits(context, message)) {
@@ -64,7 +72,8 @@ export function evaluated(
 /** Whether the message has a score for each of its shard's tasks, and no other. */
 function fits({ plan }: Context, { shard, tasks }: EvaluatedMessage["message"]): boolean {
   const wanted = plan.shards[shard]!;
-  return Object.keys(tasks).length === wanted.length && wanted.every((task) => task in tasks);
+  const found = Object.keys(tasks);
+  return found.length === wanted.length && wanted.every((task) => found.includes(task));
 }
 
 function malformed(context: Context, peer: PeerId): void {

@@ -1,7 +1,7 @@
 // Heads coming back: at the end of a lease, or of a joint phase. The first arrival of a shard counts.
 
 import type { MessageOf, WorkerMessage } from "@trunkline/core";
-import { type Context, emit, free, placeOf, refuse, send } from "./context.ts";
+import { answerStale, type Context, emit, free, isOfThisRun, refuse } from "./context.ts";
 import { beginEdge } from "./edge.ts";
 import type { Member, PeerId, TensorRef } from "./state.ts";
 
@@ -18,12 +18,12 @@ export function headsDelivered(context: Context, arrived: HeadsMessage): void {
   const { stage } = state;
   const stale =
     stage.name !== "heads" ||
-    message.at.memberEpoch !== member.epoch ||
+    !isOfThisRun(context, message.at, member) ||
     message.at.phase !== state.phase ||
     stage.delivered[message.shard] !== false;
   if (stale) {
     free(context, tensors);
-    return send(context, peer, { type: "stale", at: placeOf(context, member), advice: "wait" });
+    return answerStale(context, peer, member, message.at);
   }
   if (!fits(context, message.shard, tensors)) return malformed(context, peer, tensors);
   stage.delivered[message.shard] = true;

@@ -80,8 +80,14 @@ export function join(context: Context, peer: PeerId, message: Message<"join">): 
 }
 
 function fits({ state, plan }: Context, fingerprint: NumericFingerprint): boolean {
-  state.fingerprint ??= fingerprint;
-  const equal = show(sorted(fingerprint)) === show(sorted(state.fingerprint));
+  const { fingerprint: known } = state;
+  // Who left before training binds nobody.
+  if (known === null || Object.keys(state.members).length === 0) {
+    state.fingerprint = fingerprint;
+    state.mixed = false;
+    return true;
+  }
+  const equal = show(sorted(fingerprint)) === show(sorted(known));
   if (!equal && plan.allowMixed) state.mixed = true;
   return equal || plan.allowMixed;
 }
@@ -185,7 +191,7 @@ export function failed(context: Context, peer: PeerId, message: Message<"failed"
   });
 }
 
-const isErrorCode = (code: string): code is ErrorCode => code in errorCodes;
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorCodes, code);
 
 /** A message that does not fit the conversation ends it. */
 function unexpected(context: Context, peer: PeerId, type: string): void {

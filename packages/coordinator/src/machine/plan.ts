@@ -47,7 +47,7 @@ export interface Deadlines {
   readonly joinMs: number;
   /** A member that is silent this long is lost. */
   readonly silenceMs: number;
-  /** No member at all comes within this time. */
+  /** Fewer members than training waits for within this time of the start. */
   readonly gatherMs: number;
   /** No gradient, no progress of a lease, no score within this time: the run cannot go on. */
   readonly stallMs: number;

@@ -3,9 +3,11 @@
 
 import type { MessageOf, WorkerMessage } from "@trunkline/core";
 import {
+  answerStale,
   type Context,
   emit,
   free,
+  isOfThisRun,
   placeOf,
   refuse,
   send,
@@ -28,13 +30,13 @@ export function gradientArrived(context: Context, arrived: GradientMessage): voi
   const { stage } = state;
   const stale =
     stage.name !== "round" ||
-    message.at.memberEpoch !== member.epoch ||
+    !isOfThisRun(context, message.at, member) ||
     message.at.trunkVersion !== state.versions.trunk ||
     stage.arrivals[message.shard] !== null ||
     state.holders[message.shard] !== peer;
   if (stale) {
     free(context, tensors);
-    return send(context, peer, { type: "stale", at: placeOf(context, member), advice: "wait" });
+    return answerStale(context, peer, member, message.at);
   }
   if (!fits(context, tensors)) return malformed(context, peer, tensors);
   stage.arrivals[message.shard] = {

@@ -54,7 +54,7 @@ export interface BlockOptimizers {
 export interface CacheSettings {
   /** Keep the trunk's outputs in head phases instead of computing them at each epoch. @default true */
   enabled?: boolean;
-  /** Memory for it in each worker, in MiB; what is over goes to a file. @default 1024 */
+  /** Memory for the features of one data source in a worker, in MiB; what is over goes to a file. @default 1024 */
   memoryMiB?: number;
 }
 

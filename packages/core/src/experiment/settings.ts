@@ -46,10 +46,13 @@ const task = z.strictObject({
 
 const clip = z.strictObject({ value: positive.optional(), globalNorm: positive.optional() });
 
+/** Names of tensors and files are made of it; `trunk` is the other block's. */
+const taskName = /^(?!trunk$)[A-Za-z0-9_.-]+$/;
+
 export const settingsSchema = z.strictObject({
   trunk: factory<TrunkFactory>(),
   tasks: z
-    .record(z.string().regex(/^[A-Za-z0-9_.-]+$/), task)
+    .record(z.string().regex(taskName), task)
     .refine((tasks) => Object.keys(tasks).length > 0, "at least one task"),
   data: dataSource.optional(),
   seed: z.int().min(0).default(0),

@@ -2,7 +2,7 @@
 // is, the driver knows; what to compute when, and what to say of it, is decided here.
 
 import type { CoordinatorMessage, MessageOf, Place, TaskScore } from "@trunkline/core";
-import { protocolVersion } from "@trunkline/core";
+import { maxTextLength, protocolVersion } from "@trunkline/core";
 import type { Effect, Order, SessionEvent, StepPosition } from "./effects.ts";
 
 /** Fixed for a worker's life. */
@@ -65,7 +65,8 @@ export function transition(plan: SessionPlan, state: SessionState, event: Sessio
       return answer(state, event);
     case "failed": {
       const { code, message, remedy } = event;
-      const error = { code, message, remedy };
+      const cut = (text: string) => text.slice(0, maxTextLength);
+      const error = { code, message: cut(message), remedy: cut(remedy) };
       return leave(state, [say({ type: "failed", ...error })], error);
     }
     case "closed":
