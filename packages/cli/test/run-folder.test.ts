@@ -2,28 +2,27 @@
 // to its best weights, so that the final, the best and the last ones can be told apart.
 
 import { createHash } from "node:crypto";
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { modelFiles } from "@trunkline/coordinator";
 import type { RunResult, TaskScore } from "@trunkline/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { circles, pointsOf } from "./fixtures/circles/points.ts";
+import { copyFixture } from "./support/own-copy.ts";
 import { type Exit, lastJson, runCli } from "./support/run-cli.ts";
 import { eventsIn, eventsOf, resultIn } from "./support/run-files.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 
 const folder = temporaryFolder();
 const run = folder("run");
-/** A copy of the fixture beside the packages that it imports; a test edits it. */
-const own = fileURLToPath(new URL(`./fixtures/copy-${process.pid}`, import.meta.url));
+/** A test edits it. */
+const own = copyFixture("circles", folder("own"));
 const tasks = ["disc", "diamond", "signs"];
 let exit: Exit;
 let result: RunResult;
 
 beforeAll(async () => {
-  cpSync(fileURLToPath(new URL("./fixtures/circles", import.meta.url)), own, { recursive: true });
   const set = ["rate=0.3", "earlyStopping.patience=2"].flatMap((each) => ["--set", each]);
   exit = await runCli(
     "train",
@@ -32,8 +31,6 @@ beforeAll(async () => {
   );
   result = lastJson<RunResult>(exit);
 });
-
-afterAll(() => rmSync(own, { recursive: true, force: true }));
 
 interface Evaluation {
   run: string;
@@ -144,7 +141,8 @@ describe("a run folder", () => {
       return labels[task]!.filter((label, i) => said(i) === (label === 1)).length / size;
     });
     expect(right).toEqual(tasks.map((task) => result.tasks[task]!.metrics.accuracy));
-    tf.dispose([inputs, model]);
+    inputs.dispose();
+    model.dispose();
   });
 });
 
@@ -245,7 +243,8 @@ describe("predict", () => {
       expect(answer.class).toBe(yes > no ? 1 : 0);
       expect(answer.probability).toBeCloseTo(Math.max(no, yes), 5);
     }
-    tf.dispose([inputs, model, logits!]);
+    inputs.dispose();
+    model.dispose();
   });
 
   test("gives a probability where the head has a sigmoid, and writes to a file", async () => {

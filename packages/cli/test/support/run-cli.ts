@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { afterAll } from "vitest";
+import { afterAll, vi } from "vitest";
 
 export interface Exit {
   /** Null where a signal ended the process. */
@@ -29,7 +29,8 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
 /** For one process; a busy machine takes ten times as long as an idle one. */
-const deadlineMs = 50_000;
+const deadlineMs = 110_000;
+vi.setConfig({ testTimeout: deadlineMs + 10_000, hookTimeout: deadlineMs + 10_000 });
 
 const running = new Set<ChildProcess>();
 

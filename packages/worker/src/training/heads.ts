@@ -5,6 +5,7 @@ import {
   type BlockState,
   clipTensorsByGlobalNorm,
   clipTensorsByValue,
+  flatOptimizer,
   initialPlateau,
   learningRateAt,
   type NetworkPart,
@@ -30,7 +31,10 @@ export class Heads {
     const { block } = this.part(task);
     block.writeWeights(state.weights);
     block.writeStatistics(state.statistics);
-    this.#optimizer(task).load(state.optimizer);
+    // What has no numbers does not travel: a head without parameters comes without any array.
+    const empty = flatOptimizer(this.#prepared.settings.optimizer.heads).init(0).arrays;
+    const { arrays, scalars } = state.optimizer;
+    this.#optimizer(task).load({ arrays: { ...empty, ...arrays }, scalars });
   }
 
   async read(task: string): Promise<BlockState> {
