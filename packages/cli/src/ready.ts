@@ -8,7 +8,6 @@ import {
   type Overrides,
   type PreparedExperiment,
   prepareExperiment,
-  type ResolvedExperiment,
   resolveExperiment,
 } from "@trunkline/core";
 import { DataFiles } from "./load/file-source.ts";
@@ -25,12 +24,6 @@ export interface ReadyExperiment {
   closeFiles(): Promise<void>;
   /** Frees network and files. */
   dispose(): Promise<void>;
-}
-
-/** Loads and resolves only: no data, no network. */
-export async function resolved(path: string, overrides: Overrides): Promise<ResolvedExperiment> {
-  const { definition } = await loadExperiment(path);
-  return resolveExperiment(definition, overrides);
 }
 
 /** @param checkValues - Scan all data for NaN and labels out of range. */

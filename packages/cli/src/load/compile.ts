@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ExperimentError, type Problem } from "@trunkline/core";
-import { type BuildFailure, build, type Loader, type Message, type Plugin } from "esbuild";
+import { type BuildFailure, build, type Loader, type Message, type Plugin, stop } from "esbuild";
 import { shownPath } from "./shown-path.ts";
 
 export interface Compiled {
@@ -44,6 +44,9 @@ export async function compile(file: string): Promise<Compiled> {
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
     throw new ExperimentError(error.errors.map((message) => problem(file, message)));
+  } finally {
+    // Its service is a process of its own, which would stay as long as this one.
+    await stop();
   }
 }
 

@@ -14,6 +14,7 @@ import {
   checkDeadlines,
   closed,
   connected,
+  dismiss,
   failed,
   heartbeat,
   hello,
@@ -141,7 +142,7 @@ function converse(context: Context, peer: PeerId, message: Conversation): void {
     case "failed":
       return failed(context, peer, message);
     case "goodbye":
-      return closed(context, peer, message.reason);
+      return dismiss(context, peer, message.reason);
   }
 }
 

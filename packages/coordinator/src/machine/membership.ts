@@ -174,6 +174,12 @@ export function memberOf(
   return null;
 }
 
+/** Closes a peer that leaves, and forgets it. */
+export function dismiss(context: Context, peer: PeerId, reason: string): void {
+  context.effects.push({ type: "close", peer, reason });
+  closed(context, peer, reason);
+}
+
 /** A worker's own code failed: the end of the run where the worker holds shards. */
 export function failed(context: Context, peer: PeerId, message: Message<"failed">): void {
   const { state } = context;
@@ -182,7 +188,7 @@ export function failed(context: Context, peer: PeerId, message: Message<"failed"
   if (member === undefined || !state.holders.includes(peer)) {
     const text = `Worker ${name} failed and leaves: ${message.message}`;
     emit(context, { type: "warning", message: text });
-    return closed(context, peer, message.code);
+    return dismiss(context, peer, message.code);
   }
   fail(context, {
     code: isErrorCode(message.code) ? message.code : "run/worker-failed",
@@ -230,8 +236,7 @@ export function checkDeadlines(context: Context): void {
   }
   for (const [peer, member] of Object.entries(state.members)) {
     if (nowMs - member.lastHeardMs < plan.deadlines.silenceMs) continue;
-    context.effects.push({ type: "close", peer, reason: "silent" });
-    closed(context, peer, `silent for ${(nowMs - member.lastHeardMs) / 1000} s`);
+    dismiss(context, peer, `silent for ${(nowMs - member.lastHeardMs) / 1000} s`);
   }
   checkStall(context);
 }

@@ -2,7 +2,7 @@
 // completed, inputs standardised where asked for, and mistakes collected.
 
 import { checkDataset } from "../data/check-data.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { Dataset, Splits } from "../data/dataset.ts";
 import { type CompleteSplits, completeSplits } from "../data/splits.ts";
 import { fitStandardisation, type Standardisation, standardised } from "../data/standardise.ts";
 import { ExperimentError, type Problem, show } from "../errors.ts";
@@ -17,6 +17,8 @@ export interface Source {
   readonly name: string;
   readonly tasks: readonly string[];
   readonly splits: CompleteSplits;
+  /** As the experiment gave them: samples counted as users count them, inputs not standardised. */
+  readonly raw: Splits;
   readonly standardisation?: Standardisation;
 }
 
@@ -44,7 +46,7 @@ async function loadSource(
   const raw = typeof data === "function" ? await call(() => data(context), path) : data;
   const task = owner.name === sharedSource ? {} : { task: owner.name };
   const splits = completeSplits(raw, { seed: context.seed, ...task });
-  if (!splits.standardise) return { ...owner, splits };
+  if (!splits.standardise) return { ...owner, raw, splits };
   const standardisation = await fitStandardisation(splits.train);
   const apply = (dataset: Dataset) => standardised(dataset, standardisation);
   const done: CompleteSplits = {
@@ -53,7 +55,7 @@ async function loadSource(
     validation: apply(splits.validation),
     ...(splits.test && { test: apply(splits.test) }),
   };
-  return { ...owner, splits: done, standardisation };
+  return { ...owner, raw, splits: done, standardisation };
 }
 
 async function call<T>(run: () => T | Promise<T>, path: string): Promise<T> {
@@ -112,11 +114,11 @@ export async function valueProblems(
   labels: (task: string) => Parameters<typeof checkDataset>[1]["tasks"][string],
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
-  for (const { name, tasks, splits } of sources) {
+  for (const { name, tasks, raw } of sources) {
     const path = name === sharedSource ? "data" : `tasks.${name}.data`;
     const checks = Object.fromEntries(tasks.map((task) => [task, labels(task)]));
     for (const split of ["train", "validation", "test"] as const) {
-      const dataset = splits[split];
+      const dataset = raw[split];
       if (dataset === undefined) continue;
       problems.push(...(await checkDataset(dataset, { split, tasks: checks, path })));
     }
