@@ -10,7 +10,7 @@ export interface RunOptions {
   schedule?: string;
   sharedEpochs?: string;
   headEpochs?: string;
-  set: Record<string, string>;
+  set?: Record<string, string>;
 }
 
 export function overridesOf(options: RunOptions): Overrides {

@@ -136,9 +136,8 @@ function runOptions(command: Command): Command {
     .option("--head-epochs <number>", "epochs of a head phase (ate-sg)")
     .option(
       "--set <key=value>",
-      "an option of the experiment or a field of the run",
+      "an option of the experiment or a field of the run; repeatable",
       assignment,
-      {},
     )
     .option("--out <folder>", "run folder (default: runs/NAME-TIME)")
     .option("--json", "print the result as one line of JSON", false);
@@ -161,7 +160,7 @@ function names(text: string): string[] {
   return text.split(",").map((name) => name.trim());
 }
 
-function assignment(text: string, previous: Record<string, string>): Record<string, string> {
+function assignment(text: string, previous: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("It should be KEY=VALUE.");
   return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
