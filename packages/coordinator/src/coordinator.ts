@@ -65,10 +65,14 @@ export class Coordinator {
   #state: RunState;
   #running = false;
   #tickDue = false;
+  #tickedMs = 0;
+  #pausedMs = 0;
   #peerCount = 0;
   #sequence = 0;
   #last: Snapshot;
   #best: Snapshot | null = null;
+  /** What the run ends with: the last edge, or the best one where that was restored. */
+  #final: Snapshot;
   #stopTicking = () => {};
   #settle!: { resolve(result: RunResult): void; reject(error: unknown): void };
   /** Settles when the run has ended and everything is written. A failed run resolves, with its status. */
@@ -82,6 +86,7 @@ export class Coordinator {
     this.#archive = archive;
     this.#store = new Store(initial);
     this.#last = this.#store.snapshot(0);
+    this.#final = this.#last;
     this.#update = trunkUpdater(experiment);
     this.plan = planOf(experiment, initial.heads, options);
     this.#state = initialState(this.plan);
@@ -92,6 +97,7 @@ export class Coordinator {
 
   /** The run begins; it waits for its workers. */
   start(): void {
+    this.#tickedMs = this.#clock.nowMs();
     this.#tell({ type: "started" });
     this.#stopTicking = this.#clock.every(tickMs, () => this.#tick());
   }
@@ -139,6 +145,11 @@ export class Coordinator {
 
   #tick(): void {
     this.#tickDue = true;
+    const nowMs = this.#clock.nowMs();
+    // A tick that is late by more than another one: this process slept, or did one thing for long.
+    const lateMs = nowMs - this.#tickedMs - tickMs;
+    if (lateMs > tickMs) this.#pausedMs += lateMs;
+    this.#tickedMs = nowMs;
     if (!this.#running) void this.#run();
   }
 
@@ -149,8 +160,10 @@ export class Coordinator {
   #next(): MachineEvent | undefined {
     const event = this.#queue.shift();
     if (event !== undefined || !this.#tickDue) return event;
+    const tick = { type: "tick", pausedMs: this.#pausedMs } as const;
     this.#tickDue = false;
-    return { type: "tick" };
+    this.#pausedMs = 0;
+    return tick;
   }
 
   /** One event at a time; an effect's answer comes before any other event. */
@@ -172,10 +185,25 @@ export class Coordinator {
       }
       this.#running = false;
     } catch (error) {
-      this.#stopTicking();
-      for (const peer of this.#peers.values()) peer.close("the coordinator failed");
-      this.#settle.reject(error);
+      await this.#breakDown(error);
     }
+  }
+
+  /** Something could not be carried out, a write to the disk say: the stream says so where it still can. */
+  async #breakDown(error: unknown): Promise<void> {
+    this.#stopTicking();
+    for (const peer of this.#peers.values()) peer.close("the coordinator failed");
+    const reason = error instanceof TrunklineError ? error : undefined;
+    try {
+      if (reason !== undefined) {
+        const { code, message, remedy } = reason;
+        this.#emit({ type: "runFailed", code, message, remedy });
+      }
+      await this.#archive.close();
+    } catch {
+      // The first error is the one to tell.
+    }
+    this.#settle.reject(error);
   }
 
   #execute(effect: Effect): MachineEvent | undefined | Promise<MachineEvent | undefined> {
@@ -264,6 +292,7 @@ export class Coordinator {
       if (broken !== undefined) throw trunkNotFinite(broken, epoch - 1);
       await this.#archive.saveCheckpoint("last", snapshot);
       this.#last = snapshot;
+      this.#final = snapshot;
       return { type: "edgeSaved", hashes: hashesOf(snapshot) };
     } catch (error) {
       return brokenBy(error);
@@ -282,7 +311,8 @@ export class Coordinator {
 
   #restore({ what }: EffectOf<"restore">): undefined {
     this.#published = null;
-    this.#store.restore(what === "last" ? this.#last : (this.#best ?? this.#last));
+    this.#final = what === "last" ? this.#last : (this.#best ?? this.#last);
+    this.#store.restore(this.#final);
   }
 
   #closePhase({ phase, record }: EffectOf<"closePhase">): undefined {
@@ -301,8 +331,7 @@ export class Coordinator {
     this.#stopTicking();
     this.#published = null;
     const result = this.#resultOf(effect);
-    const snapshot = this.#store.snapshot(effect.epochs);
-    await this.#archive.saveResult(result, snapshot);
+    await this.#archive.saveResult(result, this.#final);
     this.#emit({ type: "runEnded", status: effect.status, seconds: effect.seconds });
     await this.#archive.close();
     for (const peer of this.#peers.values()) peer.close("the run is over");
@@ -330,7 +359,7 @@ export class Coordinator {
       tasks,
       updates,
       phases: this.#phases,
-      hashes: hashesOf(this.#store.snapshot(epochs)),
+      hashes: hashesOf(this.#final),
     };
   }
 }

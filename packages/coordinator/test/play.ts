@@ -7,12 +7,12 @@ import {
   type CoordinatorMessage,
   type Hashes,
   type NumericFingerprint,
+  type Place,
   phasesOf,
   protocolVersion,
   type RunEventBody,
   type ScheduleSpec,
   scheduleOf,
-  type TaskScore,
   type WorkerMessage,
 } from "@trunkline/core";
 import { isDraft } from "immer";
@@ -68,141 +68,130 @@ export function planOf({
   };
 }
 
-type Message<T extends CoordinatorMessage["type"]> = Extract<CoordinatorMessage, { type: T }>;
+type Sent<T extends CoordinatorMessage["type"]> = Extract<CoordinatorMessage, { type: T }>;
+type Said<T extends WorkerMessage["type"]> = Extract<WorkerMessage, { type: T }>;
 type EventOf<T extends RunEventBody["type"]> = Extract<RunEventBody, { type: T }>;
 type EffectOf<T extends Effect["type"]> = Extract<Effect, { type: T }>;
+type Lengths = Readonly<Record<string, number>>;
 
 export type Play = ReturnType<typeof play>;
 
 export function play(plan: RunPlan = planOf()) {
-  let state: RunState = initialState(plan);
-  let nowMs = 1_000;
-  let edges = 0;
-  const effects: Effect[] = [];
-  const handles = new Handles();
+  const machine = new Machine(plan);
+  return {
+    plan,
+    drive: (event: MachineEvent) => machine.drive(event),
+    /** Acts while the driver is busy with the orders that follow from it. */
+    unanswered(act: () => void) {
+      machine.answering = false;
+      act();
+      machine.answering = true;
+    },
+    edgeSaved: () => machine.edgeSaved(),
+    place: (peer: string) => machine.place(peer),
+    get state() {
+      return machine.state;
+    },
+    get stage() {
+      return machine.state.stage.name;
+    },
+    /** Handles that the machine still owes to somebody. */
+    held: machine.handles.held,
+    wait(ms: number) {
+      machine.nowMs += ms;
+    },
+    ...voicesOf(machine),
+    ...readersOf(machine.effects),
+  };
+}
 
-  /** One event; its effects. Orders to the driver are left unanswered. */
-  function tell(event: MachineEvent): Effect[] {
-    const [next, made] = transition(plan, state, event, nowMs);
-    state = next;
-    forbidDrafts(made);
-    for (const effect of made) handles.settle(effect);
-    effects.push(...made);
-    return made;
+/** State, time and all effects so far. */
+class Machine {
+  readonly plan: RunPlan;
+  readonly effects: Effect[] = [];
+  readonly handles = new Handles();
+  state: RunState;
+  nowMs = 1_000;
+  answering = true;
+  #edges = 0;
+
+  constructor(plan: RunPlan) {
+    this.plan = plan;
+    this.state = initialState(plan);
   }
 
   /** One event, and the driver's answers to what follows from it. */
-  function drive(event: MachineEvent): Effect[] {
-    const made = tell(event);
-    const answers = made.flatMap((effect) => answerTo(effect) ?? []);
-    return [...made, ...answers.flatMap(drive)];
+  drive(event: MachineEvent): Effect[] {
+    const made = this.#tell(event);
+    const answers = this.answering ? made.flatMap((effect) => this.#answerTo(effect) ?? []) : [];
+    return [...made, ...answers.flatMap((answer) => this.drive(answer))];
   }
 
-  function answerTo(effect: Effect): MachineEvent | undefined {
-    if (effect.type === "commit") {
-      return { type: "committed", trunkVersion: effect.trunkVersion };
-    }
-    return effect.type === "edge" ? edgeSaved() : undefined;
+  #tell(event: MachineEvent): Effect[] {
+    const [next, made] = transition(this.plan, this.state, event, this.nowMs);
+    this.state = next;
+    forbidDrafts(made);
+    for (const effect of made) this.handles.settle(effect);
+    this.effects.push(...made);
+    return made;
   }
 
-  function edgeSaved(): MachineEvent {
-    return { type: "edgeSaved", hashes: hashesOf(edges++) };
+  edgeSaved(): MachineEvent {
+    return { type: "edgeSaved", hashes: hashesOf(this.#edges++) };
   }
 
-  function say(
-    peer: string,
-    message: WorkerMessage,
-    tensors: Record<string, number> = {},
-  ): Effect[] {
-    return drive({ type: "message", peer, message, tensors: handles.make(tensors) });
+  place(peer: string): Place {
+    const { members, phase, versions } = this.state;
+    const memberEpoch = members[peer]?.epoch ?? 0;
+    return { run: this.plan.run, memberEpoch, phase, trunkVersion: versions.trunk };
   }
 
-  const place = (peer: string) => ({
-    run: plan.run,
-    memberEpoch: state.members[peer]?.epoch ?? 0,
-    phase: state.phase,
-    trunkVersion: state.versions.trunk,
-  });
+  #answerTo(effect: Effect): MachineEvent | undefined {
+    if (effect.type === "commit") return { type: "committed", trunkVersion: effect.trunkVersion };
+    return effect.type === "edge" ? this.edgeSaved() : undefined;
+  }
+}
 
+/** What workers say, as it fits the moment; `changes` make it fit worse. */
+function voicesOf(machine: Machine) {
+  const { plan } = machine;
+  const say = (peer: string, message: WorkerMessage, tensors: Lengths = {}): Effect[] =>
+    machine.drive({ type: "message", peer, message, tensors: machine.handles.make(tensors) });
+  const at = (peer: string, changes: Partial<Place>) => ({ ...machine.place(peer), ...changes });
   return {
-    plan,
-    tell,
-    drive,
     say,
-    place,
-    edgeSaved,
-    get state() {
-      return state;
-    },
-    get stage() {
-      return state.stage.name;
-    },
-    /** Handles that the machine still owes to somebody. */
-    get held() {
-      return handles.held;
-    },
-    wait(ms: number) {
-      nowMs += ms;
-    },
-    connect: (peer: string) => drive({ type: "connected", peer }),
+    connect: (peer: string) => machine.drive({ type: "connected", peer }),
     hello: (peer: string, protocol = protocolVersion) =>
       say(peer, { type: "hello", protocol, name: peer.toUpperCase() }),
-    join: (peer: string, changes: Partial<WorkerMessage & { type: "join" }> = {}) =>
+    join: (peer: string, changes: Partial<Said<"join">> = {}) =>
       say(peer, { type: "join", experiment: plan.experimentHash, fingerprint, ...changes }),
-    heartbeat: (
-      peer: string,
-      progress: (WorkerMessage & { type: "heartbeat" })["progress"] = null,
-    ) => say(peer, { type: "heartbeat", progress }),
-    /** A shard's gradient at the trunk of the moment, or elsewhere in the run. */
+    heartbeat: (peer: string, progress: Said<"heartbeat">["progress"] = null) =>
+      say(peer, { type: "heartbeat", progress }),
     gradient: (
       peer: string,
       shard: number,
-      at = {},
-      tensors: Record<string, number> = { gradient: 3 },
-    ) =>
-      say(
-        peer,
-        {
-          type: "gradient",
-          at: { ...place(peer), ...at },
-          shard,
-          losses: Object.fromEntries(plan.shards[shard]?.map((task) => [task, shard + 1]) ?? []),
-          use: { peakBytes: 100 + shard },
-        },
-        tensors,
-      ),
-    heads: (peer: string, shard: number, at = {}, tensors = headTensors(plan, shard)) =>
-      say(
-        peer,
-        {
-          type: "heads",
-          at: { ...place(peer), ...at },
-          shard,
-          updates: Object.fromEntries(plan.shards[shard]?.map((task) => [task, 2]) ?? []),
-          epochLosses: [],
-          scalars: Object.fromEntries(
-            plan.shards[shard]?.map((task) => [task, { power: 0.5 }]) ?? [],
-          ),
-          use: { peakBytes: 200 + shard },
-        },
-        tensors,
-      ),
-    evaluated: (
+      place: Partial<Place> = {},
+      tensors: Lengths = { gradient: 3 },
+    ) => say(peer, { ...gradientOf(plan, shard), at: at(peer, place) }, tensors),
+    heads: (
       peer: string,
       shard: number,
-      loss = 1,
-      changes: Partial<WorkerMessage & { type: "evaluated" }> = {},
-    ) => {
-      const request = state.stage.name === "evaluating" ? state.stage.request : 0;
-      const score: TaskScore = { loss, metrics: { accuracy: 0.5 } };
-      const tasks = Object.fromEntries(plan.shards[shard]?.map((task) => [task, score]) ?? []);
-      const message = { type: "evaluated", at: place(peer), request, shard, tasks } as const;
-      return say(peer, { ...message, ...changes } as WorkerMessage);
-    },
-    sent: <T extends CoordinatorMessage["type"]>(peer: string, type: T): Message<T>[] =>
+      place: Partial<Place> = {},
+      tensors: Lengths = headTensors(plan, shard),
+      changes: Partial<Said<"heads">> = {},
+    ) => say(peer, { ...headsOf(plan, shard), at: at(peer, place), ...changes }, tensors),
+    evaluated: (peer: string, shard: number, loss = 1, changes: Partial<Said<"evaluated">> = {}) =>
+      say(peer, { ...evaluatedOf(machine, shard, loss), at: at(peer, {}), ...changes }),
+  };
+}
+
+/** What became of it all. */
+function readersOf(effects: readonly Effect[]) {
+  return {
+    sent: <T extends CoordinatorMessage["type"]>(peer: string, type: T): Sent<T>[] =>
       effects.flatMap((effect) =>
         effect.type === "send" && effect.peer === peer && effect.message.type === type
-          ? [effect.message as Message<T>]
+          ? [effect.message as Sent<T>]
           : [],
       ),
     closed: (peer: string): boolean =>
@@ -214,6 +203,32 @@ export function play(plan: RunPlan = planOf()) {
     made: <T extends Effect["type"]>(type: T): EffectOf<T>[] =>
       effects.filter((effect): effect is EffectOf<T> => effect.type === type),
   };
+}
+
+function perTask<T>({ shards }: RunPlan, shard: number, value: T): Record<string, T> {
+  return Object.fromEntries((shards[shard] ?? []).map((task) => [task, value]));
+}
+
+function gradientOf(plan: RunPlan, shard: number): Omit<Said<"gradient">, "at"> {
+  const losses = perTask(plan, shard, shard + 1);
+  return { type: "gradient", shard, losses, use: { peakBytes: 100 + shard } };
+}
+
+function headsOf(plan: RunPlan, shard: number): Omit<Said<"heads">, "at"> {
+  const updates = perTask(plan, shard, 2);
+  const scalars = perTask(plan, shard, { power: 0.5 });
+  const use = { peakBytes: 200 + shard };
+  return { type: "heads", shard, updates, epochLosses: [], scalars, use };
+}
+
+function evaluatedOf(
+  { plan, state: { stage } }: Machine,
+  shard: number,
+  loss: number,
+): Omit<Said<"evaluated">, "at"> {
+  const request = stage.name === "evaluating" ? stage.request : 0;
+  const tasks = perTask(plan, shard, { loss, metrics: { accuracy: 0.5 } });
+  return { type: "evaluated", request, shard, tasks };
 }
 
 /** A run with its workers `a` and `b`, in its first phase. */

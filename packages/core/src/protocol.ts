@@ -175,7 +175,7 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
 ]);
 export type CoordinatorMessage = z.infer<typeof coordinatorMessageSchema>;
 
-/** Payload of a message of one type, without its tag. */
+/** The messages of one type. */
 export type MessageOf<M extends { type: string }, T extends M["type"]> = Extract<M, { type: T }>;
 
 /** A worker's message from what the wire gave; throws `ProtocolError`. */

@@ -1,8 +1,8 @@
 import type { Clock } from "@trunkline/coordinator";
 
-/** The machine's own time. */
+/** The machine's own time; it never jumps, as the date may when it is corrected. */
 export const wallClock: Clock = {
-  nowMs: () => Date.now(),
+  nowMs: () => performance.timeOrigin + performance.now(),
   every(periodMs, tick) {
     const timer = setInterval(tick, periodMs);
     return () => clearInterval(timer);

@@ -22,8 +22,11 @@ export type MachineEvent =
   /** Bytes that are no message of the protocol. */
   | { type: "malformed"; peer: PeerId; code: ErrorCode; message: string; remedy: string }
   | { type: "closed"; peer: PeerId; reason: string }
-  /** At least each second. */
-  | { type: "tick" }
+  /**
+   * Each second. `pausedMs` is time in which the coordinator could hear nobody: it was suspended, or busy
+   * in one piece. No deadline runs meanwhile.
+   */
+  | { type: "tick"; pausedMs?: number }
   /** Answer to `commit`. */
   | { type: "committed"; trunkVersion: number }
   /** The new trunk or a delivered head is not finite, or a save failed; the run cannot go on. */
@@ -60,7 +63,7 @@ export type Effect =
   /** The phase's byte account closes here. */
   | { type: "closePhase"; phase: number; record: Omit<PhaseRecord, "bytes"> }
   /** Keep the last edge as the best one. */
-  | { type: "keepBest"; epoch: number }
+  | { type: "keepBest" }
   /** Make the last edge, or the best one, the present state. */
   | { type: "restore"; what: "last" | "best" }
   /** The run is over: write its results, close everything. */

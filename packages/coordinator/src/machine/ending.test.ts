@@ -74,15 +74,13 @@ describe("a stop", () => {
 
   test("at an edge keeps the edge", () => {
     const run = gathered();
-    for (const step of [0, 1]) {
-      run.gradient("a", 0);
-      if (step === 0) run.gradient("b", 1);
-    }
-    const [at, tensors] = [run.place("b"), [{ name: "gradient", handle: 99, length: 3 }]];
-    run.held.add(99);
-    const message = { type: "gradient", at, shard: 1, losses: {}, use: { peakBytes: 0 } } as const;
-    run.tell({ type: "message", peer: "b", message, tensors });
-    run.tell({ type: "committed", trunkVersion: 2 });
+    run.gradient("a", 0);
+    run.gradient("b", 1);
+    run.gradient("a", 0);
+    run.unanswered(() => {
+      run.gradient("b", 1);
+      run.drive({ type: "committed", trunkVersion: 2 });
+    });
     expect(run.stage).toBe("edge");
     run.drive({ type: "stop" });
     expect(run.stage).toBe("edge");
@@ -104,6 +102,29 @@ describe("a stop", () => {
     expect(run.told("evaluated").map(({ split }) => split)).toEqual(["validation", "test"]);
     expect(run.told("earlyStopped")).toEqual([]);
     expect(finished(run).epochs).toBe(2);
+  });
+
+  test("ends with the last edge, where the best one is wanted of a run that finishes", () => {
+    const earlyStopping = { patience: 9, minDelta: 0, restoreBest: true };
+    const run = gathered(planOf({ epochs: 6, earlyStopping }));
+    for (const loss of [1, 2]) {
+      playUntil(run, ({ stage }) => stage === "evaluating");
+      if (loss === 2) run.drive({ type: "stop" });
+      run.evaluated("a", 0, loss);
+      run.evaluated("b", 1, loss);
+    }
+    playUntil(run, () => false);
+    expectEnded(run, "stopped");
+    expect(run.made("restore")).toEqual([]);
+    expect(finished(run).epochs).toBe(4);
+  });
+
+  test("while the result is measured comes too late", () => {
+    const run = gathered();
+    playUntil(run, ({ state: { stage } }) => stage.name === "evaluating" && stage.final);
+    run.drive({ type: "stop" });
+    playUntil(run, () => false);
+    expectEnded(run, "finished");
   });
 
   test("a second time, and after the end, does nothing", () => {
@@ -157,17 +178,7 @@ describe("a failure", () => {
     const run = gathered();
     playUntil(run, ({ stage }) => stage === "heads");
     run.heads("b", 1);
-    const heads = { "left/weights": 2, "left/optimizer/velocity": 2 };
-    const tensors = Object.entries(heads).map(([name, length], i) => ({
-      name,
-      length,
-      handle: 900 + i,
-    }));
-    for (const { handle } of tensors) run.held.add(handle);
-    const use = { peakBytes: 0 };
-    const report = { updates: { left: 2 }, epochLosses: [], scalars: {}, use };
-    const message = { type: "heads", at: run.place("a"), shard: 0, ...report } as const;
-    run.tell({ type: "message", peer: "a", message, tensors });
+    run.unanswered(() => run.heads("a", 0));
     expect(run.stage).toBe("edge");
     run.drive({ ...broken, code: "environment/disk-full" });
     expectEnded(run, "failed");

@@ -5,12 +5,15 @@ import { type Context, emit, placeOf, send, waitFor } from "./context.ts";
 import { closePhase, copyVersions } from "./edge.ts";
 import { evaluate } from "./evaluation.ts";
 
-/** After the last edge: the best weights if they are wanted, then the result is measured. */
+/**
+ * After the last edge: the best weights if they are wanted, then the result is measured. A run that the
+ * user stopped ends with its last edge.
+ */
 export function conclude(context: Context): void {
   const { plan, state } = context;
   const { best } = state.monitor;
-  const restore = plan.earlyStopping?.restoreBest === true && best !== null;
-  if (restore && best.epoch !== state.epochsDone) {
+  const wanted = plan.earlyStopping?.restoreBest === true && state.ending?.status !== "stopped";
+  if (wanted && best !== null && best.epoch !== state.epochsDone) {
     context.effects.push({ type: "restore", what: "best" });
     state.versions = copyVersions(best.versions);
   }
@@ -23,7 +26,7 @@ export function conclude(context: Context): void {
  */
 export function requestStop(context: Context): void {
   const { state } = context;
-  if (state.stage.name === "ended" || state.ending !== null) return;
+  if (state.ending !== null || isMeasuringResult(context)) return;
   state.ending = { status: "stopped" };
   if (state.stage.name === "gathering") return finish(context, context.plan.resultSplit, {});
   if (state.stage.name !== "round" && state.stage.name !== "heads") return;
@@ -36,13 +39,18 @@ export function requestStop(context: Context): void {
   evaluate(context, context.plan.resultSplit, true);
 }
 
+/** Training is over then, and a stop would change nothing but the name of the end. */
+const isMeasuringResult = ({ state: { stage } }: Context) =>
+  stage.name === "evaluating" && stage.final;
+
 function backToEdge(context: Context): void {
   const { state } = context;
   waitFor(context, null);
   freeArrivals(context);
   state.versions = copyVersions(state.edgeVersions);
   state.updates = { trunk: state.edgeUpdates.trunk, heads: { ...state.edgeUpdates.heads } };
-  state.meter.endedMs = context.nowMs;
+  const { name } = state.stage;
+  if (name === "round" || name === "heads") state.meter.endedMs = context.nowMs;
   context.effects.push({ type: "restore", what: "last" });
 }
 

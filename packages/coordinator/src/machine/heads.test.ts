@@ -86,6 +86,17 @@ test.each([
   expect(run.held.size).toBe(0);
 });
 
+test.each([
+  ["the optimizer's scalars", { scalars: {} }],
+  ["the number of updates", { updates: { right: 2 } }],
+])("heads without %s of each task are malformed", (_, changes) => {
+  const run = leased();
+  run.heads("a", 0, {}, undefined, changes);
+  expect(run.sent("a", "refuse")).toMatchObject([{ code: "protocol/malformed" }]);
+  expect(run.made("storeHead")).toEqual([]);
+  expect(run.held.size).toBe(0);
+});
+
 describe("a head phase", () => {
   const progress = (step: number) => ({
     phase: 1,

@@ -25,7 +25,7 @@ export function headsDelivered(context: Context, arrived: HeadsMessage): void {
     free(context, tensors);
     return answerStale(context, peer, member, message.at);
   }
-  if (!fits(context, message.shard, tensors)) return malformed(context, peer, tensors);
+  if (!fits(context, arrived)) return malformed(context, peer, tensors);
   stage.delivered[message.shard] = true;
   store(context, arrived);
   state.meter.peakBytes = Math.max(state.meter.peakBytes, message.use.peakBytes);
@@ -38,12 +38,12 @@ function store(context: Context, { member, message, tensors }: HeadsMessage): vo
   for (const task of plan.shards[message.shard]!) {
     state.versions.heads[task] = state.phase + 1;
     member.headVersions[task] = state.phase + 1;
-    state.updates.heads[task] = (state.updates.heads[task] ?? 0) + (message.updates[task] ?? 0);
+    state.updates.heads[task] = (state.updates.heads[task] ?? 0) + message.updates[task]!;
     context.effects.push({
       type: "storeHead",
       task,
       tensors: tensors.filter((tensor) => tensor.name in plan.headLengths[task]!),
-      scalars: message.scalars[task] ?? {},
+      scalars: message.scalars[task]!,
     });
   }
   emit(context, {
@@ -56,11 +56,16 @@ function store(context: Context, { member, message, tensors }: HeadsMessage): vo
   });
 }
 
-function fits({ plan }: Context, shard: number, tensors: readonly TensorRef[]): boolean {
-  const wanted = Object.assign({}, ...plan.shards[shard]!.map((task) => plan.headLengths[task]));
+/** Every tensor of the shard's heads, each once, and the rest of their state. */
+function fits({ plan }: Context, { message, tensors }: HeadsMessage): boolean {
+  const tasks = plan.shards[message.shard]!;
+  const wanted = tasks.flatMap((task) => Object.entries(plan.headLengths[task]!));
+  const found = new Map(tensors.map(({ name, length }) => [name, length]));
   return (
-    tensors.length === Object.keys(wanted).length &&
-    tensors.every((tensor) => wanted[tensor.name] === tensor.length)
+    tensors.length === wanted.length &&
+    wanted.every(([name, length]) => found.get(name) === length) &&
+    tasks.every((task) => Object.hasOwn(message.scalars, task)) &&
+    tasks.every((task) => Object.hasOwn(message.updates, task))
   );
 }
 

@@ -91,7 +91,7 @@ function handle(context: Context, event: MachineEvent): void {
     case "closed":
       return closed(context, event.peer, event.reason);
     case "tick":
-      return checkDeadlines(context);
+      return checkDeadlines(context, event.pausedMs);
     case "committed":
       return committed(context, event.trunkVersion);
     case "broken":

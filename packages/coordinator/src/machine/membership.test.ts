@@ -261,6 +261,26 @@ describe("a member", () => {
     expect(run.sent("b", "stop")).toHaveLength(1);
   });
 
+  test("that is silent along with another fails the run once", () => {
+    const run = gathered();
+    run.wait(5_000);
+    run.drive({ type: "tick" });
+    expect(run.told("runFailed")).toHaveLength(1);
+    expect(run.made("finish")).toHaveLength(1);
+  });
+
+  test("is not silent while the coordinator could hear nobody", () => {
+    const run = gathered();
+    run.connect("guest");
+    run.wait(60_000);
+    run.drive({ type: "tick", pausedMs: 58_000 });
+    expect(run.stage).toBe("round");
+    expect(run.closed("guest")).toBe(false);
+    run.wait(3_000);
+    run.drive({ type: "tick", pausedMs: 0 });
+    expect(run.told("runFailed")).toMatchObject([{ code: "run/worker-lost" }]);
+  });
+
   test("is kept by whatever it says, and by heartbeats alone", () => {
     const run = gathered();
     for (let second = 0; second < 20; second++) {

@@ -224,8 +224,9 @@ export function closed(context: Context, peer: PeerId, reason: string): void {
 }
 
 /** Ends what has waited too long: guests, silent members, a run without progress. */
-export function checkDeadlines(context: Context): void {
+export function checkDeadlines(context: Context, pausedMs = 0): void {
   const { state, plan, nowMs } = context;
+  forgive(context, pausedMs);
   for (const [peer, guest] of Object.entries(state.guests)) {
     if (nowMs < guest.deadlineMs) continue;
     refuse(context, peer, {
@@ -237,13 +238,23 @@ export function checkDeadlines(context: Context): void {
   for (const [peer, member] of Object.entries(state.members)) {
     if (nowMs - member.lastHeardMs < plan.deadlines.silenceMs) continue;
     dismiss(context, peer, `silent for ${(nowMs - member.lastHeardMs) / 1000} s`);
+    // Two may be silent at once; the first may end the run.
+    if (hasEnded(context)) return;
   }
   checkStall(context);
 }
 
+/** Moves every deadline by a time in which nobody could be heard. */
+function forgive({ state }: Context, pausedMs: number): void {
+  for (const guest of Object.values(state.guests)) guest.deadlineMs += pausedMs;
+  for (const member of Object.values(state.members)) member.lastHeardMs += pausedMs;
+  state.lastProgressMs += pausedMs;
+}
+
+const hasEnded = ({ state }: Context) => state.stage.name === "ended";
+
 function checkStall(context: Context): void {
   const { state, plan, nowMs } = context;
-  if (state.stage.name === "ended") return;
   const gathering = state.stage.name === "gathering";
   const limitMs = gathering ? plan.deadlines.gatherMs : plan.deadlines.stallMs;
   if (nowMs - state.lastProgressMs < limitMs) return;

@@ -15,7 +15,7 @@ export function judge(context: Context, loss: number): boolean {
   if (step.stop) state.ending ??= { status: "finished" };
   if (step.improved) {
     state.monitor.best = { epoch: state.epochsDone, versions: copyVersions(state.versions) };
-    context.effects.push({ type: "keepBest", epoch: state.epochsDone });
+    context.effects.push({ type: "keepBest" });
   }
   return step.improved;
 }

@@ -31,7 +31,7 @@ export function applyOptions(
   const problems: Problem[] = [];
   for (const [key, text] of Object.entries(set)) {
     const root = key.split(".")[0]!;
-    if (key in defaults) {
+    if (Object.hasOwn(defaults, key)) {
       const value = parseLike(defaults[key]!, text);
       if (value === undefined) problems.push(wrongType(key, defaults[key]!, text));
       else options[key] = value;

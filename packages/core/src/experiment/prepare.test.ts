@@ -127,6 +127,24 @@ describe("mistakes", () => {
     expect((await problemsOf({ tasks }))[0]).toMatchObject({ path: "tasks.a.classWeights" });
   });
 
+  test("a data function that returns no datasets", async () => {
+    const [problem] = await problemsOf({ data: () => ({}) as never });
+    expect(problem).toMatchObject({ path: "data.train", code: "experiment/invalid-value" });
+  });
+
+  test("splits of unequal shape", async () => {
+    const wide = arrayDataset({
+      inputs: inputs.map((row) => [...row, 1]),
+      inputShape: [3],
+      labels: { a: classes },
+    });
+    const problems = await problemsOf({
+      data: { train: train(), validation: train(), test: wide },
+    });
+    expect(problems[0]).toMatchObject({ path: "data.test", code: "experiment/shape" });
+    expect(problems[0]!.message).toMatch(/\[2\].*\[3\]/);
+  });
+
   test("a data function that throws", async () => {
     const data = () => {
       throw new Error("no such table");

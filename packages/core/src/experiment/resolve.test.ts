@@ -153,6 +153,18 @@ describe("mistakes", () => {
     expect(problemsOf(() => resolve({ shards: 3 }))[0]).toMatchObject({ path: "shards" });
   });
 
+  test.each(["", "../x", "a b"])("a name that can be no folder's: %j", (name) => {
+    const named = { ...experiment(), name };
+    const [problem] = problemsOf(() => resolveExperiment(named, { set: {} }));
+    expect(problem).toMatchObject({ path: "name", code: "experiment/invalid-value" });
+  });
+
+  test("an inherited name is no option", () => {
+    expect(problemsOf(() => resolve({}, { constructor: "5" }))[0]).toMatchObject({
+      code: "experiment/unknown-option",
+    });
+  });
+
   test("a task without data", () => {
     const problems = problemsOf(() => resolve({ data: undefined }));
     expect(problems.map((problem) => problem.path)).toEqual(["tasks.a.data", "tasks.b.data"]);

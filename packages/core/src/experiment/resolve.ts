@@ -1,7 +1,7 @@
 // From an experiment and a launch's overrides to settings: options applied, `build` called, every field
 // checked, defaults filled in. No data is read and no model is built here.
 
-import { ExperimentError, type Problem, show } from "../errors.ts";
+import { ExperimentError, expected, type Problem, show } from "../errors.ts";
 import { scheduleNames } from "../schedule/registry.ts";
 import type { Experiment, Options } from "./define.ts";
 import { problemsOf } from "./issues.ts";
@@ -20,6 +20,7 @@ export function resolveExperiment(
   experiment: Experiment,
   overrides: Overrides,
 ): ResolvedExperiment {
+  requireName(experiment.name);
   const { options, fields, problems } = applyOptions(experiment.options, overrides.set, runFields);
   if (problems.length > 0) throw new ExperimentError(problems);
   // Defaults first: `optimizer.trunk.learningRate` may be set where the experiment names no optimizer.
@@ -28,6 +29,20 @@ export function resolveExperiment(
   const found = [...shardProblems(settings), ...dataProblems(settings)];
   if (found.length > 0) throw new ExperimentError(found);
   return { name: experiment.name, options, overrides, settings };
+}
+
+/** Run folders are named after the experiment. */
+function requireName(name: unknown): void {
+  if (typeof name === "string" && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) return;
+  const should = "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
+  throw new ExperimentError([
+    {
+      path: "name",
+      code: "experiment/invalid-value",
+      message: expected("name", should, name),
+      remedy: "Give the experiment a name that can be a folder's.",
+    },
+  ]);
 }
 
 function parse(raw: object): Settings {

@@ -46,8 +46,8 @@ const task = z.strictObject({
 
 const clip = z.strictObject({ value: positive.optional(), globalNorm: positive.optional() });
 
-/** Names of tensors and files are made of it; `trunk` is the other block's. */
-const taskName = /^(?!trunk$)[A-Za-z0-9_.-]+$/;
+/** Folders are named after tasks, so `.` and `..` are none. */
+const taskName = /^(?!\.{1,2}$)[A-Za-z0-9_.-]+$/;
 
 export const settingsSchema = z.strictObject({
   trunk: factory<TrunkFactory>(),

@@ -5,7 +5,7 @@ import { checkDataset } from "../data/check-data.ts";
 import type { Dataset, Splits } from "../data/dataset.ts";
 import { type CompleteSplits, completeSplits } from "../data/splits.ts";
 import { fitStandardisation, type Standardisation, standardised } from "../data/standardise.ts";
-import { ExperimentError, type Problem, show } from "../errors.ts";
+import { ExperimentError, expected, type Problem, show } from "../errors.ts";
 import type { DataContext, DataSource } from "./define.ts";
 import type { Settings } from "./settings.ts";
 
@@ -44,6 +44,7 @@ async function loadSource(
 ): Promise<Source> {
   const path = owner.name === sharedSource ? "data" : `tasks.${owner.name}.data`;
   const raw = typeof data === "function" ? await call(() => data(context), path) : data;
+  requireSplits(raw, path);
   const task = owner.name === sharedSource ? {} : { task: owner.name };
   const splits = completeSplits(raw, { seed: context.seed, ...task });
   if (!splits.standardise) return { ...owner, raw, splits };
@@ -56,6 +57,32 @@ async function loadSource(
     ...(splits.test && { test: apply(splits.test) }),
   };
   return { ...owner, raw, splits: done, standardisation };
+}
+
+/** What a `data` function returned is the user's own code's word. */
+function requireSplits(splits: Splits, path: string): void {
+  const given = (splits ?? {}) as unknown as Record<string, unknown>;
+  const problems = ["train", "validation", "test"]
+    .filter((name) => name === "train" || given[name] !== undefined)
+    .filter((name) => !isDataset(given[name]))
+    .map((name) => ({
+      path: `${path}.${name}`,
+      code: "experiment/invalid-value" as const,
+      message: expected(`${path}.${name}`, "a dataset", given[name]),
+      remedy:
+        "Make it with arrayDataset, csvDataset or rowDataset, or give size, inputShape, labelShapes and batch.",
+    }));
+  if (problems.length > 0) throw new ExperimentError(problems);
+}
+
+function isDataset(value: unknown): value is Dataset {
+  const dataset = value as Partial<Dataset> | null | undefined;
+  return (
+    typeof dataset?.size === "number" &&
+    Array.isArray(dataset.inputShape) &&
+    typeof dataset.labelShapes === "object" &&
+    typeof dataset.batch === "function"
+  );
 }
 
 async function call<T>(run: () => T | Promise<T>, path: string): Promise<T> {
@@ -79,6 +106,7 @@ export function shapeProblems(sources: readonly Source[]): Problem[] {
   return sources.flatMap((source) => [
     ...labelProblems(source),
     ...inputProblems(source, sources[0]!),
+    ...splitProblems(source),
   ]);
 }
 
@@ -106,6 +134,36 @@ function inputProblems({ name, splits }: Source, first: Source): Problem[] {
       remedy: "Bring the inputs of all tasks to one shape.",
     },
   ];
+}
+
+/** Splits of one source that differ in shape: a file with a column more, say. */
+function splitProblems({ name, tasks, splits }: Source): Problem[] {
+  const path = name === sharedSource ? "data" : `tasks.${name}.data`;
+  const { train } = splits;
+  return (["validation", "test"] as const).flatMap((split) => {
+    const dataset = splits[split];
+    if (dataset === undefined) return [];
+    const shapes = [
+      ["inputs", train.inputShape, dataset.inputShape] as const,
+      ...tasks.map((task) => {
+        return [
+          `labels of \`${task}\``,
+          train.labelShapes[task],
+          dataset.labelShapes[task],
+        ] as const;
+      }),
+    ];
+    return shapes
+      .filter(
+        ([, wanted, found]) => show([...(wanted ?? [])]) !== show([...(found ?? [])]) || !found,
+      )
+      .map(([what, wanted, found]) => ({
+        path: `${path}.${split}`,
+        code: "experiment/shape" as const,
+        message: `The ${what} should have train's shape, ${show([...(wanted ?? [])])}. Found ${found === undefined ? "none" : show([...found])}.`,
+        remedy: "Give every split the same columns.",
+      }));
+  });
 }
 
 /** Scans every split for NaN, labels out of range and emptiness. */
