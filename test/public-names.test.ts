@@ -19,7 +19,6 @@ test("the public names are those that are written down", async () => {
 });
 
 test("transports find the same things under both entries", () => {
-  for (const [name, value] of Object.entries(wire)) {
-    expect(core[name as keyof typeof core], name).toBe(value);
-  }
+  const all = new Map<string, unknown>(Object.entries(core));
+  for (const [name, value] of Object.entries(wire)) expect(all.get(name), name).toBe(value);
 });

@@ -4,7 +4,7 @@
 import { adam, ateSg, momentum, satSg, sg } from "@trunkline/core";
 import { describe, expect, test } from "vitest";
 import { trainCluster } from "./support/cluster.ts";
-import { ownInputs, sharedInput, statefulLayers } from "./support/experiments.ts";
+import { circles, ownInputs, sharedInput, statefulLayers } from "./support/experiments.ts";
 import { trainReference } from "./support/reference.ts";
 
 const optimizer = {
@@ -64,9 +64,32 @@ test("the assignment of shards does not change the course of a run, only who did
   expect(await edges(2)).toEqual(await edges(1));
 });
 
+test("shards do not change the masks of a shared source beside a task's own", async () => {
+  const { tasks } = sharedInput().build({ dropout: true, size: 70 });
+  const data = { train: circles(70, 9, ["diamond"]), validation: circles(10, 2, ["diamond"]) };
+  const lossesIn = async (shards: number) => {
+    const mixed = sharedInput({
+      tasks: {
+        diamond: { ...tasks.diamond!, data },
+        disc: tasks.disc!,
+        signs: tasks.signs!,
+      },
+      shards,
+      epochs: 1,
+    });
+    const set = { dropout: "true" };
+    const { events, result } = await trainCluster(mixed, { set });
+    expect(result.hashes).toEqual(await trainReference(mixed, set));
+    const first = events.find((event) => event.type === "step");
+    return first?.type === "step" ? first.losses : {};
+  };
+  const [one, three] = [await lossesIn(1), await lossesIn(3)];
+  expect(Object.keys(three).toSorted()).toEqual(["diamond", "disc", "signs"]);
+  for (const [task, loss] of Object.entries(three)) expect(loss).toBeCloseTo(one[task]!, 5);
+});
+
 test("a task may be called as a block is", async () => {
   const { tasks } = ownInputs().build({ dropout: false });
-  const { circles } = await import("./support/experiments.ts");
   const data = { train: circles(20, 1, ["trunk"]), validation: circles(10, 2, ["trunk"]) };
   const made = ownInputs({
     tasks: { large: tasks.large!, trunk: { ...tasks.large!, data } },

@@ -1,6 +1,7 @@
 // Coordinator's and worker's transports against each other, over real sockets on loopback.
 
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import type { Socket } from "node:net";
 import { type ListenOptions, listen, type SocketServer } from "@trunkline/coordinator";
 import {
@@ -66,6 +67,8 @@ afterEach(async () => {
 });
 
 interface PairOptions {
+  /** Whether the coordinator's end takes tensors and long messages. @default true */
+  trust?: boolean;
   listen?: Partial<ListenOptions<Message, Message>>;
   connect?: Partial<ConnectOptions<Message>>;
   onMalformed?: (error: ProtocolError, at: Connection<Message, Message>) => void;
@@ -92,6 +95,7 @@ async function pair(options: PairOptions = {}): Promise<Pair> {
     kindOf,
     onConnection(coordinator) {
       const answer = (error: ProtocolError) => options.onMalformed?.(error, coordinator);
+      if (options.trust !== false) coordinator.trust?.();
       arrived({ coordinator, atCoordinator: new Record(coordinator, answer) });
     },
     ...options.listen,
@@ -186,6 +190,69 @@ describe("byte accounts", () => {
     // The handshakes before it.
     expect(before.read).toBeLessThan(1_024);
     expect(before.written).toBeLessThan(1_024);
+  });
+});
+
+describe("what is queued", () => {
+  const bytes = 4 * 10_000_000 + 39 * 16;
+
+  test("is booked at once, and is what goes out", async () => {
+    const { server, coordinator, worker, atWorker } = await pair();
+    const before = server.socketBytes().written;
+    coordinator.send({ type: "down" }, [tensor(10_000_000)]);
+    const booked = coordinator.bytes();
+    expect(booked.byKind.trunk).toBe(bytes);
+    await atWorker.next();
+    expect(coordinator.bytes()).toEqual(booked);
+    expect(worker.bytes().byKind.trunk).toBe(bytes);
+    const overhead = server.socketBytes().written - before - booked.sent;
+    expect(overhead).toBeGreaterThan(0);
+    expect(overhead).toBeLessThanOrEqual(40 * 10);
+  });
+
+  test("is taken off the account when the connection is cut", async () => {
+    const { sockets, coordinator, atCoordinator } = await pair();
+    coordinator.send({ type: "down" }, [tensor(10_000_000)]);
+    sockets[0]!.destroy();
+    await atCoordinator.next();
+    const { sent, byKind } = coordinator.bytes();
+    expect(byKind.trunk).toBeLessThanOrEqual(4 * 2 ** 20);
+    expect(sent).toBe(byKind.trunk + byKind.control);
+  });
+});
+
+describe("a guest", () => {
+  test("sends short messages and no tensors", async () => {
+    const long = { type: "x".repeat(2 ** 16) };
+    const speak: ((worker: WorkerConnection<Message, Message>) => void)[] = [
+      (worker) => worker.send(long),
+      (worker) => worker.send({ type: "up" }, [tensor(1)]),
+    ];
+    for (const breakRules of speak) {
+      const { worker, atCoordinator } = await pair({
+        trust: false,
+        onMalformed: (_error, at) => at.close("broke the protocol"),
+      });
+      worker.send({ type: "hello" });
+      breakRules(worker);
+      expect((await atCoordinator.next()).type).toBe("hello");
+      expect((await atCoordinator.next()).error?.code).toBe("protocol/too-large");
+    }
+  });
+
+  test("finds no room among too many others, until one of them is trusted", async () => {
+    const { server, coordinator } = await pair({ trust: false, listen: { maxGuests: 1 } });
+    let attempts = 0;
+    server.http.on("upgrade", () => {
+      attempts += 1;
+    });
+    const refused = once(server.http, "upgrade");
+    const retrying = connect<Message, Message>({ url: server.url, decode });
+    await refused;
+    coordinator.trust?.();
+    const worker = await retrying;
+    closing.push(() => worker.close("the test is over"));
+    expect(attempts).toBeGreaterThan(1);
   });
 });
 

@@ -16,7 +16,7 @@ async function splitsOf(set: Record<string, string>, opener: DataContext["open"]
 
 describe("data", () => {
   const small = { trainSize: "40", testSize: "20", tasks: "8" };
-  const everything = { epoch: 0, draw: undefined as never };
+  const everything = { epoch: 0, training: false, draw: undefined as never };
   const batch = ({ train, test }: Splits) => ({
     train: train.batch([...Array(train.size).keys()], everything),
     test: test!.batch([...Array(test!.size).keys()], everything),

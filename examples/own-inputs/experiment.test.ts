@@ -37,7 +37,11 @@ describe("data", () => {
     const { ready } = await prepared(experiment, {}, open);
     const { train } = ready.sourceOf("state").splits;
     const all = [...Array(train.size).keys()];
-    const { inputs, labels } = await train.batch(all, { epoch: 0, draw: undefined as never });
+    const { inputs, labels } = await train.batch(all, {
+      epoch: 0,
+      training: false,
+      draw: undefined as never,
+    });
     for (let column = 0; column < 5; column++) {
       const values = all.map((n) => inputs[5 * n + column]!);
       const mean = values.reduce((sum, value) => sum + value) / train.size;

@@ -1,5 +1,5 @@
 // Writes the CSV files of this example: three machines of one kind, each with its own log and its own
-// question. Made once and committed; `own-inputs.test.ts` holds the files against this script.
+// question. Made once and committed; `experiment.test.ts` holds the files against this script.
 //
 //   node --conditions=@trunkline/source --import tsx examples/own-inputs/make-data.ts
 //

@@ -5,7 +5,7 @@ import { prepared, trainCluster } from "../../test/support/cluster.ts";
 import experiment from "./experiment.ts";
 import { pointsDataset } from "./points.ts";
 
-const context = { epoch: 0, draw: undefined as never };
+const context = { epoch: 0, training: false, draw: undefined as never };
 
 describe("points", () => {
   const points = (seed = 1) => pointsDataset(4000, drawsFor({ seed, purpose: "points" }));

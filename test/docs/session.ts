@@ -124,6 +124,7 @@ function recorded(connection: Peer, lines: Line[]): Peer {
           handlers.message(message, tensors);
         },
       }),
+    trust: () => connection.trust?.(),
     bytes: () => connection.bytes(),
     close: (reason) => connection.close(reason),
   };

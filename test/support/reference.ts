@@ -1,10 +1,9 @@
 // The reference: one plain loop in one process, written as one would write it by hand. It shares nothing
-// with coordinator and worker but the hash of a state; gradients, optimizers and the counters behind the
-// batches are core's, which are tested there. No workers, no wire, no cache, no plateau.
+// with coordinator and worker; gradients, optimizers, schedules and the counters behind the batches are
+// core's, which are tested there. No workers, no wire, no cache, no plateau.
 // Letters: P = length of the trunk, S = its statistics.
 
 import * as tf from "@tensorflow/tfjs";
-import { hashesOf } from "@trunkline/coordinator";
 import {
   type BlockState,
   clipByGlobalNorm,
@@ -26,7 +25,6 @@ import {
   phasesOf,
   type Source,
   scheduleOf,
-  sharedSource,
   type TaskBatch,
   type TensorOptimizer,
   type TrunkGradient,
@@ -36,6 +34,7 @@ import {
   trunkGradient,
 } from "@trunkline/core";
 import { prepared } from "./cluster.ts";
+import { hashByHand } from "./hash-by-hand.ts";
 
 interface Loop {
   ready: PreparedExperiment;
@@ -72,7 +71,7 @@ export async function trainReference(
       }
     }
   }
-  const hashes = hashesOf({ trunk: loop.trunk, heads: await headStates(loop) });
+  const hashes = hashByHand(loop.trunk, await headStates(loop));
   for (const optimizer of loop.optimizers.values()) optimizer.dispose();
   ready.network.dispose();
   return hashes;
@@ -161,6 +160,7 @@ async function shardBatches(
     const settings = ready.settings.tasks[task]!;
     batches.push({
       task,
+      source: source.name,
       inputs: shared,
       labels,
       weight: settings.weight,
@@ -175,8 +175,9 @@ function readBatch(ready: PreparedExperiment, source: Source, at: At, stream: st
   const { seed, batchSize } = ready.settings;
   const { train } = source.splits;
   const plan = createBatchPlan({ size: train.size, batchSize, seed, task: source.name, stream });
-  const draw = drawsFor({ seed, purpose: "augment", task: source.name, ...at });
-  return train.batch(plan.indices(at.epoch, at.step), { epoch: at.epoch, draw });
+  const purpose = stream === "" ? "augment" : `augment/${stream}`;
+  const draw = drawsFor({ seed, purpose, task: source.name, ...at });
+  return train.batch(plan.indices(at.epoch, at.step), { epoch: at.epoch, training: true, draw });
 }
 
 function disposeBatches(batches: readonly TaskBatch[]): void {
@@ -186,8 +187,7 @@ function disposeBatches(batches: readonly TaskBatch[]): void {
 }
 
 function drawsAt({ ready }: Loop, at: At) {
-  const ownInputs = ready.sources.some((source) => source.name !== sharedSource);
-  return { seed: ready.settings.seed, ...at, ownInputs };
+  return { seed: ready.settings.seed, ...at };
 }
 
 function moveTrunk({ ready, trunk }: Loop, results: readonly TrunkGradient[], epoch: number): void {

@@ -92,7 +92,7 @@ async function scoreByHand(ready: PreparedExperiment, task: string, split: Split
   const dataset = ready.sourceOf(task).splits[split]!;
   const indices = Array.from({ length: dataset.size }, (_, i) => i);
   const draw = drawsFor({ seed: 0, purpose: "none" });
-  const batch = await dataset.batch(indices, { epoch: 0, draw });
+  const batch = await dataset.batch(indices, { epoch: 0, training: false, draw });
   return tf.tidy(() => {
     const inputs = tf.tensor(batch.inputs, [dataset.size, ...dataset.inputShape]);
     const outputs = predict(ready.network, task, inputs);

@@ -18,7 +18,7 @@ export interface ReadyExperiment {
   prepared: PreparedExperiment;
   /** SHA-256 over module sources, resolved settings and a fingerprint of the data. */
   hash: string;
-  /** The module and the files that it imports by relative paths. */
+  /** The module and the files that it imports but packages. */
   sources: readonly SourceFile[];
   /** For one who hands `prepared` on and does not dispose all of it. */
   closeFiles(): Promise<void>;
@@ -35,13 +35,23 @@ export async function readyExperiment(
   const { definition, sources, sourceHash } = await loadExperiment(path);
   const settled = resolveExperiment(definition, overrides);
   const files = new DataFiles(resolve(path, ".."));
-  const prepared = await prepareExperiment(settled, { open: files.open, checkValues });
-  const hash = createHash("sha256").update(sourceHash);
-  for (const part of await identityBytes(prepared)) hash.update(part);
   const closeFiles = () => files.close();
+  const prepared = await prepareExperiment(settled, { open: files.open, checkValues }).catch(
+    async (error: unknown) => {
+      await closeFiles();
+      throw error;
+    },
+  );
   const dispose = () => {
     prepared.network.dispose();
     return closeFiles();
   };
-  return { prepared, hash: hash.digest("hex"), sources, closeFiles, dispose };
+  try {
+    const hash = createHash("sha256").update(sourceHash);
+    for (const part of await identityBytes(prepared)) hash.update(part);
+    return { prepared, hash: hash.digest("hex"), sources, closeFiles, dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
 }

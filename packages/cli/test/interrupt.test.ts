@@ -53,9 +53,9 @@ describe.skipIf(process.platform !== "linux").concurrent("a run that is interrup
     await expectStopped(running, await running.cli.exit);
   });
 
-  test("in a head phase ends at the last edge", async () => {
+  test("in a head phase, as a service manager does it, ends at the last edge", async () => {
     const running = await inPhase("head");
-    running.cli.signal("SIGINT");
+    running.cli.signalGroup("SIGTERM");
     await expectStopped(running, await running.cli.exit);
   });
 

@@ -50,6 +50,7 @@ class FrameCount {
             handlers.message(message, tensors);
           },
         }),
+      trust: () => connection.trust?.(),
       bytes: () => connection.bytes(),
       close: (reason) => connection.close(reason),
     };

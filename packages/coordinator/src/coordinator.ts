@@ -238,6 +238,7 @@ export class Coordinator {
   #send({ peer, message, heads = [] }: EffectOf<"send">): undefined {
     const connection = this.#peers.get(peer);
     if (connection === undefined) return;
+    if (message.type === "welcome") connection.trust?.();
     if (message.type === "trunk") connection.send(message, this.#publishedTrunk());
     else if (message.type === "load") {
       const scalars = heads.map(

@@ -1,8 +1,9 @@
 // The run's log: the event stream as pino lines, bound to run, worker and round. Another consumer of the
 // stream; it knows nothing that the stream does not say.
 
-import type { RunEvent } from "@trunkline/core";
+import type { EnvironmentError, RunEvent } from "@trunkline/core";
 import { type Logger, pino } from "pino";
+import { fileError } from "./run-folder/file-error.ts";
 
 /** Where each type of event stands among the levels; the rest is `info`. */
 const levels: Partial<Record<RunEvent["type"], "debug" | "warn" | "error">> = {
@@ -15,7 +16,7 @@ const levels: Partial<Record<RunEvent["type"], "debug" | "warn" | "error">> = {
 
 export interface RunLog {
   show(event: RunEvent): void;
-  /** Writes what is buffered. */
+  /** Settles once everything is in the file and that is closed; rejects where it could not all be written. */
   close(): Promise<void>;
 }
 
@@ -25,25 +26,28 @@ export interface RunLog {
  */
 export function openRunLog(file: string, run: string): RunLog {
   const destination = pino.destination({ dest: file, sync: false });
-  let broken = false;
-  destination.on("error", () => {
-    broken = true;
-    destination.destroy();
+  let failure: EnvironmentError | undefined;
+  let closing = false;
+  const settled = new Promise<void>((resolve) => {
+    destination.once("close", resolve);
+    destination.on("error", (cause) => {
+      failure ??= fileError(file, "write", cause);
+      destination.destroy();
+      resolve();
+    });
   });
   const show = runLogger(pino({ base: null }, destination), run);
   return {
     show(event) {
-      if (!broken) show(event);
+      if (failure === undefined && !closing) show(event);
     },
-    close: () => (broken ? Promise.resolve() : flushed(destination)),
+    async close() {
+      closing = true;
+      if (failure === undefined) destination.end();
+      await settled;
+      if (failure !== undefined) throw failure;
+    },
   };
-}
-
-function flushed(destination: ReturnType<typeof pino.destination>): Promise<void> {
-  return new Promise((resolve) => {
-    destination.once("error", () => resolve());
-    destination.flush(() => resolve());
-  });
 }
 
 /**

@@ -4,6 +4,7 @@
 export { type ErrorCode, errorCodes } from "./codes.ts";
 // Data
 export { type ArrayDatasetOptions, arrayDataset } from "./data/array-dataset.ts";
+export { sizeOf } from "./data/arrays.ts";
 export { type ByteSource, bytesOf } from "./data/byte-source.ts";
 export { type CsvOptions, csvDataset } from "./data/csv.ts";
 export type { Batch, BatchContext, Dataset, Splits } from "./data/dataset.ts";
@@ -56,7 +57,7 @@ export type { Method, MethodNeeds } from "./method/method.ts";
 export { firstNotFinite, meanShards, sumShards } from "./method/reduce.ts";
 export { methodByName } from "./method/registry.ts";
 export type { Metric, Predictions } from "./metrics/metric.ts";
-export { metricByName } from "./metrics/registry.ts";
+export { metricByName, metricName } from "./metrics/registry.ts";
 // Models and gradients
 export type { Block, BlockLayout } from "./model/block.ts";
 export { dropout } from "./model/dropout.ts";

@@ -6,7 +6,9 @@
 // that it has the same experiment, data and arithmetic, and is a member from `welcome` on.
 
 import { z } from "zod";
+import { arrayOf, isCount, isNumber, isRecordOf, recordOf } from "./bounded.ts";
 import { ProtocolError } from "./errors.ts";
+import { printable, printableName } from "./wire/printable.ts";
 
 /** Raised when a message changes in a way that an older peer would misread. */
 export const protocolVersion = 1;
@@ -23,7 +25,30 @@ const count = z.int().min(0);
 /** Longest text of a message; what is longer is cut by its sender. */
 export const maxTextLength = 4096;
 const text = z.string().max(maxTextLength);
-const losses = z.record(text, z.number());
+/** A text that people read: what a terminal would obey is taken out. */
+const shown = text.overwrite(printable);
+/** Longest name of a worker. */
+export const maxNameLength = 128;
+const name = z
+  .string()
+  .max(maxNameLength)
+  .regex(printableName, "should be of printable characters");
+
+const isText = (value: unknown): value is string =>
+  typeof value === "string" && value.length <= maxTextLength;
+const losses = recordOf(isNumber, "numbers");
+const scalars = recordOf(isRecordOf(isNumber), "records of numbers");
+const shards = arrayOf(isCount, "shards");
+
+interface Score {
+  loss: number;
+  metrics: Record<string, number>;
+}
+const isMetrics = isRecordOf(isNumber);
+const isScore = (value: unknown): value is Score => {
+  const { loss, metrics } = (value ?? {}) as Partial<Score>;
+  return isNumber(loss) && isMetrics(metrics);
+};
 
 /** Where in the run a message belongs; a stale one is answered with `stale`. */
 const place = z.object({
@@ -38,12 +63,12 @@ const place = z.object({
 export type Place = z.infer<typeof place>;
 
 const fingerprint = z.object({
-  backend: text,
-  backendVersion: text,
+  backend: shown,
+  backendVersion: shown,
   nodeMajor: count,
   threads: count,
   /** SHA-256 of a small fixed forward and backward pass. */
-  probe: text,
+  probe: shown,
 });
 export type NumericFingerprint = z.infer<typeof fingerprint>;
 
@@ -68,9 +93,9 @@ const tag = <T extends string>(name: T) => z.literal(name);
 
 export const workerMessageSchema = z.discriminatedUnion("type", [
   /** First message on a connection; answered by `invitation` or `refuse`. */
-  z.object({ type: tag("hello"), protocol: z.number(), name: text }),
+  z.object({ type: tag("hello"), protocol: z.number(), name }),
   /** When experiment and data are loaded; answered by `welcome` or `refuse`. */
-  z.object({ type: tag("join"), experiment: text, fingerprint }),
+  z.object({ type: tag("join"), experiment: shown, fingerprint }),
   /** Each second from the hello on, whatever the tensors do; never answered. */
   z.object({ type: tag("heartbeat"), progress: progress.nullable() }),
   /**
@@ -87,11 +112,11 @@ export const workerMessageSchema = z.discriminatedUnion("type", [
     at: place,
     shard: count,
     /** Updates made in this phase, per task. */
-    updates: z.record(text, count),
+    updates: recordOf(isCount, "counts"),
     /** Mean loss per task of each epoch of the phase. */
-    epochLosses: z.array(losses),
+    epochLosses: arrayOf(isRecordOf(isNumber), "records of numbers"),
     /** Scalars of the optimizers' states, per task. */
-    scalars: z.record(text, z.record(text, z.number())),
+    scalars,
     use: tensorUse,
   }),
   /** Answer to `evaluate`, one per shard. */
@@ -100,12 +125,12 @@ export const workerMessageSchema = z.discriminatedUnion("type", [
     at: place,
     request: count,
     shard: count,
-    tasks: z.record(text, z.object({ loss: z.number(), metrics: z.record(text, z.number()) })),
+    tasks: recordOf(isScore, "scores"),
   }),
   /** The worker's own code, data or model failed; it leaves afterwards. */
-  z.object({ type: tag("failed"), code: text, message: text, remedy: text }),
+  z.object({ type: tag("failed"), code: shown, message: shown, remedy: shown }),
   /** The worker leaves on purpose; the coordinator forgets it at once. */
-  z.object({ type: tag("goodbye"), reason: text }),
+  z.object({ type: tag("goodbye"), reason: shown }),
 ]);
 export type WorkerMessage = z.infer<typeof workerMessageSchema>;
 
@@ -114,12 +139,12 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
   z.object({
     type: tag("invitation"),
     run: text,
-    overrides: z.object({ set: z.record(text, text) }),
+    overrides: z.object({ set: recordOf(isText, "texts") }),
   }),
   /** Answer to a `join` that fits: the worker is a member and waits for work. */
   z.object({ type: tag("welcome"), run: text, member: text, memberEpoch: count }),
   /** The peer cannot take part, or broke the protocol; the connection is closed after it. */
-  z.object({ type: tag("refuse"), code: text, message: text, remedy: text }),
+  z.object({ type: tag("refuse"), code: shown, message: shown, remedy: shown }),
   /**
    * Weights that the worker lacks, before the work that needs them: tensors `trunk/weights`,
    * `trunk/statistics`, and for heads as in the worker's `heads`. Not answered.
@@ -128,7 +153,7 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
     type: tag("load"),
     at: place,
     trunk: z.boolean(),
-    scalars: z.record(text, z.record(text, z.number())),
+    scalars,
   }),
   /**
    * A shared or joint phase begins: the worker answers with a `gradient` for each of its shards, and
@@ -140,7 +165,7 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
     kind: z.enum(["shared", "joint"]),
     firstEpoch: count,
     epochs: z.int().min(1),
-    shards: z.array(count),
+    shards,
     /** Factor on the heads' learning rate that a plateau schedule has come to. */
     learningRateScale: z.number(),
   }),
@@ -161,7 +186,7 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
     at: place,
     request: count,
     split: z.enum(["train", "validation", "test"]),
-    shards: z.array(count),
+    shards,
   }),
   /**
    * The answer to a message that came too late, or from another run or membership: what it carried is
@@ -171,7 +196,7 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
   /** Drop the work in hand, keep what was loaded, wait. Not answered. */
   z.object({ type: tag("abandon"), at: place }),
   /** The run is over; the worker leaves. */
-  z.object({ type: tag("stop"), reason: text }),
+  z.object({ type: tag("stop"), reason: shown }),
 ]);
 export type CoordinatorMessage = z.infer<typeof coordinatorMessageSchema>;
 
@@ -202,14 +227,11 @@ function decode<M extends { type: string }>(
   const found = (value as { type?: unknown } | null)?.type;
   const tags = schema.options.map((option) => option.shape.type.value);
   if (typeof found === "string" && !tags.includes(found)) {
-    throw new ProtocolError(
-      "protocol/unknown-tag",
-      `No message has the type "${found.slice(0, 64)}".`,
-      {
-        remedy: "Run the same version of Trunkline on both sides.",
-        details: { found: found.slice(0, 64) },
-      },
-    );
+    const start = printable(found.slice(0, 64));
+    throw new ProtocolError("protocol/unknown-tag", `No message has the type "${start}".`, {
+      remedy: "Run the same version of Trunkline on both sides.",
+      details: { found: start },
+    });
   }
   const issue = parsed.error.issues[0]!;
   const field = issue.path.join(".") || "type";

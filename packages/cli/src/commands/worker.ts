@@ -1,6 +1,5 @@
 // `trunkline worker`: takes part in a run until it is over.
 
-import { appendFileSync } from "node:fs";
 import { hostname } from "node:os";
 import {
   type CoordinatorMessage,
@@ -17,6 +16,7 @@ import {
   type WorkRecord,
 } from "@trunkline/worker";
 import { interruptedStatus, onInterrupt } from "../host/interrupt.ts";
+import { appendWork } from "../host/work-file.ts";
 import { supervisedVariable } from "../host/worker-processes.ts";
 import { type ReadyExperiment, readyExperiment } from "../ready.ts";
 
@@ -43,7 +43,7 @@ export async function workerCommand(
 async function takePart(experiment: string, options: WorkerCommandOptions): Promise<void> {
   const backend = await chooseBackend(options.backend);
   say(`backend ${backend.name} ${backend.version}: ${backend.reason}`);
-  const fingerprint = await numericFingerprint();
+  const fingerprint = await numericFingerprint(backend);
   const connection = await connect<WorkerMessage, CoordinatorMessage>({
     url: options.connect,
     decode: decodeCoordinatorMessage,
@@ -61,7 +61,7 @@ async function takePart(experiment: string, options: WorkerCommandOptions): Prom
     },
     progress: (progress) => connection.progress({ progress }),
     watchTensors: tensorWatch,
-    ...(events !== undefined && { work: (record: WorkRecord) => append(events, record) }),
+    ...(events !== undefined && { work: (record: WorkRecord) => appendWork(events, record) }),
   });
   connection.startHeartbeats({ type: "heartbeat", progress: null });
   const undo = isSupervised() ? () => {} : leaveOnInterrupt(worker);
@@ -85,23 +85,24 @@ function leaveOnInterrupt(worker: Worker): () => void {
   });
 }
 
-/** A worker of `train` leaves Ctrl-C to its parent, and goes when the parent is gone. */
+/**
+ * A worker of `train` leaves signals to its parent, which get to all of a group at once, and goes when the
+ * parent is gone.
+ */
 function obeyParent(): () => void {
   if (!isSupervised()) return () => {};
   const ignore = () => {};
   const orphaned = () => process.exit(1);
   process.on("SIGINT", ignore);
+  process.on("SIGTERM", ignore);
   process.on("disconnect", orphaned);
   return () => {
     process.off("SIGINT", ignore);
+    process.off("SIGTERM", ignore);
     process.off("disconnect", orphaned);
     // The channel would keep the process alive.
     process.disconnect?.();
   };
-}
-
-function append(file: string, record: WorkRecord): void {
-  appendFileSync(file, `${JSON.stringify(record)}\n`);
 }
 
 function say(line: string): void {

@@ -2,12 +2,19 @@
 // workers to it, `coordinator` waits for them.
 
 import { resolve } from "node:path";
-import { Coordinator, listen, openRunLog, RunArchive } from "@trunkline/coordinator";
+import {
+  Coordinator,
+  listen,
+  openRunLog,
+  RunArchive,
+  type SocketServer,
+} from "@trunkline/coordinator";
 import {
   byteKindOf,
   type CoordinatorMessage,
   decodeWorkerMessage,
   describeExperiment,
+  EnvironmentError,
   type Overrides,
   type RunEvent,
   type RunResult,
@@ -15,7 +22,7 @@ import {
   type WorkerMessage,
 } from "@trunkline/core";
 import { chooseBackend } from "@trunkline/worker";
-import { readyExperiment } from "../ready.ts";
+import { type ReadyExperiment, readyExperiment } from "../ready.ts";
 import { wallClock } from "./clock.ts";
 import { interruptedStatus, onInterrupt } from "./interrupt.ts";
 
@@ -34,36 +41,68 @@ export interface HostOptions {
   consumers: readonly ((event: RunEvent) => void)[];
   /** Shows a line to the user. */
   say(line: string): void;
-  /** Called once the server listens; returns what ends the workers that it started. */
+  /** Called once the server listens, before the run begins; returns what ends the workers that it started. */
   listening(host: {
     url: string;
     folder: string;
     /** Ends the run as failed. */
     abort(reason: TrunklineError): void;
-  }): { end(): Promise<void>; kill(): void };
+  }): StartedWorkers;
+}
+
+interface StartedWorkers {
+  end(): Promise<void>;
+  kill(): void;
+}
+
+interface Hosted {
+  result: RunResult;
+  folder: string;
 }
 
 /** Trains to the end, whatever that is. */
-export async function hostRun(
-  options: HostOptions,
-): Promise<{ result: RunResult; folder: string }> {
+export async function hostRun(options: HostOptions): Promise<Hosted> {
   // The coordinator computes no gradient: it builds the network for its initial weights and its export.
   await chooseBackend("cpu");
-  const { overrides, workers, allowMixed } = options;
-  const ready = await readyExperiment(options.experiment, overrides, { checkValues: true });
-  const module = resolve(options.experiment);
-  const folder = await RunArchive.create(options.out ?? defaultFolder(ready.prepared.name), {
-    prepared: ready.prepared,
-    record: {
-      ...describeExperiment(ready.prepared),
-      module,
-      hash: ready.hash,
-      sources: ready.sources,
-    },
-  });
+  const ready = await readyExperiment(options.experiment, options.overrides, { checkValues: true });
+  try {
+    return await serve(options, ready, await makeFolder(options, ready));
+  } finally {
+    await ready.dispose();
+  }
+}
+
+/** Where no folder was named and another run of this second has the default one, one beside it. */
+async function makeFolder(
+  { out, experiment }: HostOptions,
+  { prepared, hash, sources }: ReadyExperiment,
+): Promise<RunArchive> {
+  const record = { ...describeExperiment(prepared), module: resolve(experiment), hash, sources };
+  if (out !== undefined) return RunArchive.create(out, { prepared, record });
+  const path = defaultFolder(prepared.name);
+  for (let count = 1; ; count++) {
+    try {
+      return await RunArchive.create(count === 1 ? path : `${path}-${count}`, { prepared, record });
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+    }
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof EnvironmentError && error.details.code === "EEXIST";
+}
+
+/** What a run needs while it goes on; a failure to get it together leaves nothing behind. */
+async function serve(
+  options: HostOptions,
+  { prepared, hash }: ReadyExperiment,
+  folder: RunArchive,
+): Promise<Hosted> {
+  const { workers, allowMixed } = options;
   const coordinator = new Coordinator({
-    experiment: ready.prepared,
-    experimentHash: ready.hash,
+    experiment: prepared,
+    experimentHash: hash,
     run: folder.name,
     workers,
     allowMixed,
@@ -71,25 +110,51 @@ export async function hostRun(
     archive: folder,
   });
   const log = openRunLog(folder.paths.log, folder.name);
+  const closeLog = () => log.close().catch((error: Error) => options.say(error.message));
   coordinator.subscribe(log.show);
   for (const consumer of options.consumers) coordinator.subscribe(consumer);
-  const server = await listen<CoordinatorMessage, WorkerMessage>({
-    host: options.host,
-    port: options.port,
+  let server: SocketServer | undefined;
+  let started: StartedWorkers;
+  try {
+    server = await listenFor(coordinator, options);
+    const abort = (reason: TrunklineError) => coordinator.abort(reason);
+    started = options.listening({ url: server.url, folder: folder.paths.root, abort });
+  } catch (error) {
+    await server?.close();
+    await closeLog();
+    await folder.discard();
+    throw error;
+  }
+  coordinator.start();
+  const undo = obeyInterrupt(options, coordinator, started);
+  try {
+    return { result: await coordinator.result, folder: folder.paths.root };
+  } finally {
+    undo();
+    await started.end();
+    await server.close();
+    await closeLog();
+  }
+}
+
+function listenFor(coordinator: Coordinator, { host, port }: HostOptions): Promise<SocketServer> {
+  return listen<CoordinatorMessage, WorkerMessage>({
+    host,
+    port,
     decode: decodeWorkerMessage,
     kindOf: byteKindOf,
     onConnection: (connection) => coordinator.attach(connection),
-  }).catch(async (error: unknown) => {
-    await log.close();
-    await folder.discard();
-    throw error;
   });
-  coordinator.start();
-  const abort = (reason: TrunklineError) => coordinator.abort(reason);
-  const started = options.listening({ url: server.url, folder: folder.paths.root, abort });
-  const undo = onInterrupt({
+}
+
+function obeyInterrupt(
+  { say }: HostOptions,
+  coordinator: Coordinator,
+  started: StartedWorkers,
+): () => void {
+  return onInterrupt({
     stop() {
-      options.say("Stopping at the last edge; Ctrl-C again ends at once.");
+      say("Stopping at the last edge; Ctrl-C again ends at once.");
       coordinator.stop();
     },
     kill() {
@@ -97,16 +162,6 @@ export async function hostRun(
       process.exit(interruptedStatus);
     },
   });
-  try {
-    const result = await coordinator.result;
-    return { result, folder: folder.paths.root };
-  } finally {
-    undo();
-    await started.end();
-    await server.close();
-    await log.close();
-    await ready.dispose();
-  }
 }
 
 function defaultFolder(name: string): string {

@@ -1,10 +1,11 @@
-// Compiles an experiment and what it imports by relative paths into one module, without running it: syntax
+// Compiles an experiment and what it imports but packages into one module, without running it: syntax
 // errors and missing files are found with their line, and the files that it consists of become known.
 // The module can be imported from anywhere: packages are named by absolute URLs, and every file keeps its
-// own `import.meta.url`.
+// own `import.meta.url`, `dirname` and `filename`.
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, extname, resolve } from "node:path";
+import { dirname, extname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ExperimentError, type Problem } from "@trunkline/core";
 import { type BuildFailure, build, type Loader, type Message, type Plugin, stop } from "esbuild";
@@ -29,7 +30,7 @@ export async function compile(file: string): Promise<Compiled> {
       absWorkingDir: dirname(file),
       bundle: true,
       conditions,
-      define: { "import.meta.url": urlName },
+      define: Object.fromEntries(ownNames.map((name) => [`import.meta.${name}`, constantOf(name)])),
       entryPoints: [file],
       format: "esm",
       logLevel: "silent",
@@ -50,22 +51,46 @@ export async function compile(file: string): Promise<Compiled> {
   }
 }
 
-/** Packages stay outside, by the URL to which they resolve from the file that imports them. */
+/**
+ * Packages stay outside, by the URL to which they resolve from the file that imports them. An import by
+ * another name of a file of the importer's own package (`#lib/x` of its package.json, its own name, a path
+ * of its tsconfig.json) is a relative one in disguise.
+ */
 const absolutePackages: Plugin = {
   name: "absolute-packages",
   setup({ onResolve, resolve: resolvePackage }) {
     onResolve({ filter: /^[^./]/ }, async ({ path, kind, resolveDir, pluginData }) => {
       if (kind === "entry-point" || pluginData === resolving || path.startsWith("node:")) return;
       const found = await resolvePackage(path, { kind, resolveDir, pluginData: resolving });
-      if (found.errors.length > 0) return { path, external: true };
-      return { path: found.external ? path : pathToFileURL(found.path).href, external: true };
+      if (found.errors.length > 0)
+        return path.startsWith("#") ? undefined : { path, external: true };
+      if (found.external) return { path: found.path, external: true };
+      if (isOwn(found.path, resolveDir)) return;
+      return { path: pathToFileURL(found.path).href, external: true };
     });
   },
 };
 const resolving = "resolving";
 
-/** Stands for `import.meta.url` in each file; esbuild keeps the constants of different files apart. */
-const urlName = "__trunklineModuleUrl";
+function isOwn(file: string, importerFolder: string): boolean {
+  if (relative(importerFolder, file).split(sep).includes("node_modules")) return false;
+  return packageOf(dirname(file)) === packageOf(importerFolder);
+}
+
+/** The nearest folder with a package.json, as Node tells packages apart; undefined for loose files. */
+function packageOf(folder: string): string | undefined {
+  if (existsSync(join(folder, "package.json"))) return folder;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : packageOf(parent);
+}
+
+/** What a file asks `import.meta` about itself. */
+const ownNames = ["url", "dirname", "filename"] as const;
+
+/** Stands for `import.meta.NAME` in each file; esbuild keeps the constants of different files apart. */
+function constantOf(name: (typeof ownNames)[number]): string {
+  return `__trunklineModule_${name}`;
+}
 
 const loaders: Readonly<Record<string, Loader>> = {
   ".ts": "ts",
@@ -82,10 +107,13 @@ const ownUrls: Plugin = {
     onLoad({ filter: /\.[cm]?[jt]s$/ }, async ({ path }) => {
       const text = await readFile(path, "utf8");
       const loader = loaders[extname(path)]!;
-      if (!text.includes("import.meta.url")) return { contents: text, loader };
+      if (!text.includes("import.meta.")) return { contents: text, loader };
+      const own = { url: pathToFileURL(path).href, dirname: dirname(path), filename: path };
+      const constants = ownNames.map(
+        (name) => `${constantOf(name)} = ${JSON.stringify(own[name])}`,
+      );
       // On the first line, so that messages name the lines of the file.
-      const url = JSON.stringify(pathToFileURL(path).href);
-      return { contents: `const ${urlName} = ${url};${text}`, loader };
+      return { contents: `const ${constants.join(", ")};${text}`, loader };
     });
   },
 };

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { ExperimentError } from "@trunkline/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -56,6 +57,45 @@ describe("an experiment that loads", () => {
     expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(hashes[1]).toBe(hashes[0]);
     expect(hashes[2]).not.toBe(hashes[0]);
+  });
+
+  test("takes in its own files by whatever name it imports them, and leaves packages outside", async () => {
+    await write(
+      "package.json",
+      JSON.stringify({ imports: { "#lib/*": "./lib/*.ts", "#two": "two", "#path": "node:path" } }),
+    );
+    await write("tsconfig.json", `{ "compilerOptions": { "paths": { "@/*": ["./lib/*"] } } }`);
+    await write("lib/size.ts", "export const size: number = 2;");
+    await write("lib/other.ts", "export const other: number = 3;");
+    await write("node_modules/two/package.json", `{ "type": "module", "exports": "./two.js" }`);
+    await write("node_modules/two/two.js", "export const two = 5;");
+    const path = await write(
+      "experiment.ts",
+      `import { size } from "#lib/size";
+       import { other } from "@/other.ts";
+       import { two } from "#two";
+       import { two as same } from "two";
+       import { sep } from "#path";
+       export default { ...${definition}, name: [size, other, two, same, sep].join() };`,
+    );
+    const { definition: found, sources } = await loadExperiment(path);
+    expect(found.name).toBe("2,3,5,5,/");
+    const names = ["experiment.ts", "lib/other.ts", "lib/size.ts"];
+    expect(sources.map((source) => source.path)).toEqual(names);
+  });
+
+  test("knows in each file where that lies", async () => {
+    const own = "[import.meta.url, import.meta.dirname, import.meta.filename].join()";
+    await write("lib/b.ts", `export const b = ${own};`);
+    const path = await write(
+      "experiment.ts",
+      `import { b } from "./lib/b.ts"; export default { ...${definition}, name: ${own} + "," + b };`,
+    );
+    const { definition: found } = await loadExperiment(path);
+    const expected = [path, join(folder, "lib/b.ts")].flatMap((file) => {
+      return [pathToFileURL(file).href, dirname(file), file];
+    });
+    expect(found.name.split(",")).toEqual(expected);
   });
 
   test("loads in a plain process, from a folder that says nothing of modules", async () => {
@@ -125,6 +165,13 @@ describe("an experiment that does not load says why", () => {
     expect(error.code).toBe("experiment/failed");
     expect(error.message).toContain("RangeError: no luck");
     expect(error.cause).toBeInstanceOf(RangeError);
+  });
+
+  test("a file of its own package that is missing, by its other name", async () => {
+    await write("package.json", `{ "imports": { "#lib/*": "./lib/*.ts" } }`);
+    const error = await failureOf(await write("experiment.ts", `import "#lib/gone";`));
+    expect(error.code).toBe("experiment/not-compiled");
+    expect(error.message).toContain("#lib/gone");
   });
 
   test("a package that is not installed, by name", async () => {

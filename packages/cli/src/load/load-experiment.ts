@@ -11,7 +11,7 @@ import { hashSources, type SourceFile } from "./source-hash.ts";
 
 export interface LoadedExperiment {
   definition: Experiment;
-  /** The module and everything that it imports by relative paths, by name. */
+  /** The module and everything that it imports but packages, by name. */
   sources: readonly SourceFile[];
   /** SHA-256 over names and contents of `sources`; the same on every machine that has the same files. */
   sourceHash: string;

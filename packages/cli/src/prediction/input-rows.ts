@@ -57,7 +57,7 @@ async function csvRows(
   const inputs = columns.length === 0 ? "all" : columns;
   const dataset = await csvDataset(files.open(file), { inputs, labels: {} });
   // Nothing is drawn for rows of a file.
-  const context = { epoch: 0, draw: undefined as never };
+  const context = { epoch: 0, training: false, draw: undefined as never };
   return {
     count: dataset.size,
     rowShape: dataset.inputShape,

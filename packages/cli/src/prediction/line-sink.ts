@@ -1,7 +1,7 @@
 // Where lines of output go: standard output, or a file that is there as a whole or not at all.
 
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { EnvironmentError } from "@trunkline/core";
+import { fileError } from "../file-error.ts";
 
 export interface LineSink {
   /** Settles when there is room for more; false once nobody reads any more. */
@@ -61,12 +61,6 @@ async function attempt<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const full = code === "ENOSPC" || code === "EDQUOT";
-    throw new EnvironmentError(
-      full ? "environment/disk-full" : "environment/file",
-      `Cannot write ${path}: ${message}.`,
-      { remedy: "Choose another file with `--output`.", details: { path, code }, cause },
-    );
+    throw fileError(path, cause, "Choose another file with `--output`.");
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,6 +59,30 @@ test("a folder that is missing is told at once", async () => {
     code: "environment/file",
   });
 });
+
+test.runIf(existsSync("/proc/self/fd"))(
+  "a file that cannot be gone on with is closed",
+  async () => {
+    // Opens, but has no length to cut.
+    const device = "/dev/null";
+    const handles = () =>
+      readdirSync("/proc/self/fd").filter((name) => {
+        return attempt(() => readlinkSync(`/proc/self/fd/${name}`)) === device;
+      });
+    const before = handles();
+    await expect(EventsFile.open(device)).rejects.toMatchObject({ code: "environment/file" });
+    expect(handles()).toEqual(before);
+  },
+);
+
+/** Handles of others close meanwhile. */
+function attempt<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
 
 test("events that the disk does not take in time are an error, at every later call too", async () => {
   const events = await EventsFile.open(path, { maxWaitingBytes: 1000 });

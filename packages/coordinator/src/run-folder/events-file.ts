@@ -42,11 +42,13 @@ export class EventsFile {
 
   /** Opens the file to go on after its last whole line; half a line, as a crash leaves it, is cut off. */
   static async open(path: string, options: EventsFileOptions = {}): Promise<EventsFile> {
+    let file: FileHandle | undefined;
     try {
-      const file = await open(path, flags);
+      file = await open(path, flags);
       await file.truncate(await endOfLines(file));
       return new EventsFile(path, file, options);
     } catch (cause) {
+      await file?.close();
       throw fileError(path, "write", cause);
     }
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
@@ -65,6 +65,16 @@ test("a second model takes the place of the first and of its weights", async () 
   }
   const names = await readdir(join(folder, "model"));
   expect(names).toEqual(["model.json", expect.stringMatching(/^weights\.[0-9a-f]{12}\.bin$/)]);
+});
+
+test("weights that cannot be removed are told by the folder's path", async () => {
+  await mkdir(join(folder, "weights.0123456789ab.bin"));
+  const model = twoOutputs(4);
+  await expect(writeModel(model, folder)).rejects.toMatchObject({
+    code: "environment/file",
+    details: { path: folder },
+  });
+  model.dispose();
 });
 
 test("a folder without a model is told by its path", async () => {

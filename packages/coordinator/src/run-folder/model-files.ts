@@ -66,8 +66,12 @@ async function artifactsOf(model: tf.LayersModel): Promise<tf.io.ModelArtifacts>
 
 /** Weights of models that this one replaced. */
 async function removeOthers(folder: string, kept: string): Promise<void> {
-  const stale = (await readdir(folder)).filter(
-    (name) => /^weights\.[0-9a-f]{12}\.bin$/.test(name) && name !== kept,
-  );
-  await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));
+  try {
+    const stale = (await readdir(folder)).filter(
+      (name) => /^weights\.[0-9a-f]{12}\.bin$/.test(name) && name !== kept,
+    );
+    await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));
+  } catch (cause) {
+    throw fileError(folder, "write", cause);
+  }
 }

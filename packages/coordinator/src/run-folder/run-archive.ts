@@ -14,6 +14,7 @@ import type { Archive } from "../driver/archive.ts";
 import type { Snapshot } from "../driver/store.ts";
 import { writeJson } from "./atomic-file.ts";
 import { EventsFile } from "./events-file.ts";
+import { fileError } from "./file-error.ts";
 import { writeModel } from "./model-files.ts";
 import { createRunFolder, type RunFolder } from "./run-folder.ts";
 import { loadSnapshot, writeSnapshot, writeWeights } from "./snapshot-file.ts";
@@ -29,14 +30,22 @@ export class RunArchive implements Archive {
     this.#events = events;
   }
 
-  /** Makes the folder, which must be new or empty. `record` becomes `experiment.json`. */
+  /**
+   * Makes the folder, which must be new or empty: an error with the detail `code: "EEXIST"` says that it is
+   * not. `record` becomes `experiment.json`. What fails half-way leaves nothing behind.
+   */
   static async create(
     path: string,
     { prepared, record }: { prepared: PreparedExperiment; record: object },
   ): Promise<RunArchive> {
     const paths = await createRunFolder(path);
-    await writeJson(paths.experiment, record);
-    return new RunArchive(paths, prepared, await EventsFile.open(paths.events));
+    try {
+      await writeJson(paths.experiment, record);
+      return new RunArchive(paths, prepared, await EventsFile.open(paths.events));
+    } catch (error) {
+      await remove(paths).catch(() => {});
+      throw error;
+    }
   }
 
   /** The run's name. */
@@ -72,12 +81,15 @@ export class RunArchive implements Archive {
   /** Takes back what `create` made, for a run that never began. */
   async discard(): Promise<void> {
     await this.#events.close();
-    const { root, ...made } = this.paths;
-    const paths = Object.values(made);
-    await Promise.all(paths.map((path) => rm(path, { recursive: true, force: true })));
-    // Somebody else may have put a file there meanwhile.
-    await rmdir(root).catch(() => {});
+    await remove(this.paths);
   }
+}
+
+async function remove({ root, ...made }: RunFolder): Promise<void> {
+  const paths = Object.values(made);
+  await Promise.all(paths.map((path) => rm(path, { recursive: true, force: true })));
+  // Somebody else may have put a file there meanwhile.
+  await rmdir(root).catch(() => {});
 }
 
 export function checkpointPath({ checkpoints }: RunFolder, name: "last" | "best"): string {
@@ -95,13 +107,18 @@ export async function exportModels(
   folder: string,
   only?: string,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    throw fileError(folder, "write", cause);
+  });
   for (const { name, tasks, standardisation } of sources) {
     const wanted = only === undefined ? tasks : tasks.filter((task) => task === only);
     if (wanted.length === 0) continue;
     const target = name === sharedSource || only !== undefined ? folder : join(folder, name);
     const model = plainModel(network, wanted, standardisation && { standardise: standardisation });
-    await writeModel(model, target);
-    model.dispose();
+    try {
+      await writeModel(model, target);
+    } finally {
+      model.dispose();
+    }
   }
 }

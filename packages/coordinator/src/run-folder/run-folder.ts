@@ -45,6 +45,7 @@ export async function createRunFolder(path: string): Promise<RunFolder> {
     await mkdir(folder.root, { recursive: true });
     const names = await readdir(folder.root);
     if (names.length > 0) throw occupied(folder.root, names.length);
+    // Of several runs that find the folder empty at once, the one that makes this has it.
     await mkdir(folder.checkpoints);
   } catch (cause) {
     throw fileError(folder.root, "write", cause);
@@ -71,6 +72,6 @@ function occupied(path: string, files: number): EnvironmentError {
   const message = `The run folder should be new or empty. Found ${files} files in ${path}.`;
   return new EnvironmentError("environment/file", message, {
     remedy: "Choose another folder with `--out`.",
-    details: { path, files },
+    details: { path, files, code: "EEXIST" },
   });
 }

@@ -10,6 +10,7 @@ import {
   createMeter,
   type Decode,
   frameEvent,
+  guestLimits,
   type Limits,
   Mailbox,
   malformed,
@@ -44,6 +45,7 @@ export class SocketConnection<Out, In> implements Connection<Out, In> {
   readonly #pump: Pump;
   readonly #mailbox: Mailbox<In>;
   readonly #limits: Limits;
+  #trusted = false;
   #closeReason: string | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
@@ -52,7 +54,7 @@ export class SocketConnection<Out, In> implements Connection<Out, In> {
     this.#socket = socket;
     this.#kindOf = kindOf;
     this.#limits = limits;
-    this.#assembler = new Assembler({ limits, meter: this.#meter });
+    this.#assembler = new Assembler({ limits: guestLimits(limits), meter: this.#meter });
     this.#outbox = new Outbox({ limits, meter: this.#meter });
     this.#mailbox = new Mailbox(decode);
     this.#pump = new Pump({
@@ -73,6 +75,16 @@ export class SocketConnection<Out, In> implements Connection<Out, In> {
 
   listen(handlers: ConnectionHandlers<In>): void {
     this.#mailbox.listen(handlers);
+  }
+
+  /** Whether the peer was admitted. */
+  get trusted(): boolean {
+    return this.#trusted;
+  }
+
+  trust(): void {
+    this.#trusted = true;
+    this.#assembler.setLimits(this.#limits);
   }
 
   bytes(): ByteCounts {

@@ -110,6 +110,14 @@ describe("the server", () => {
     own.socket.destroy();
   });
 
+  test("turns strangers away while too many others are there", async () => {
+    const { server } = await start({ maxGuests: 2 });
+    const [one, two, three] = [await upgrade(server), await upgrade(server), await upgrade(server)];
+    expect([one.status, two.status, three.status]).toEqual([101, 101, 400]);
+    one.socket.destroy();
+    while ((await upgrade(server)).status !== 101);
+  });
+
   test("counts what its sockets carry, also after they are closed", async () => {
     const { server } = await start();
     await (await fetch(server.url)).text();

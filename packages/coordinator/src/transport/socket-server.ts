@@ -26,6 +26,8 @@ const pingTimeoutMs = 120_000;
 const handshakeTimeoutMs = 5_000;
 /** For closing sockets to end by themselves when the server closes. */
 const closeGraceMs = 1_000;
+/** Workers that load at the same time are guests too, for seconds to minutes. */
+const defaultMaxGuests = 64;
 
 export interface ListenOptions<Out, In> {
   /** Called with each new connection, which is to be listened to within the call. */
@@ -39,6 +41,11 @@ export interface ListenOptions<Out, In> {
   port?: number;
   /** @default defaultLimits */
   limits?: Limits;
+  /**
+   * Open connections that nobody trusts; more are turned away before they are sockets, and a worker among
+   * them tries again. @default 64
+   */
+  maxGuests?: number;
   /** Answers every other HTTP request. @default 404 */
   request?: RequestListener;
 }
@@ -58,8 +65,9 @@ export async function listen<Out, In>(options: ListenOptions<Out, In>): Promise<
   const { host = "127.0.0.1", port = 0, limits = defaultLimits } = options;
   const http = createServer(options.request ?? notFound);
   const ledger = keepLedger(http);
-  const io = attach(http, limits);
+  const io = attach(http, limits, () => guests() < (options.maxGuests ?? defaultMaxGuests));
   const connections = accept(io, { ...options, limits });
+  const guests = () => io.engine.clientsCount - connections.trusted();
   await bind(http, host, port);
   const address = http.address() as AddressInfo;
   return {
@@ -76,7 +84,7 @@ export async function listen<Out, In>(options: ListenOptions<Out, In>): Promise<
   };
 }
 
-function attach(http: Server, limits: Limits): SocketIo {
+function attach(http: Server, limits: Limits, hasRoom: () => boolean): SocketIo {
   return new SocketIo(http, {
     parser: socketParser(limits),
     transports: ["websocket"],
@@ -87,7 +95,7 @@ function attach(http: Server, limits: Limits): SocketIo {
     pingInterval: pingIntervalMs,
     pingTimeout: pingTimeoutMs,
     connectTimeout: handshakeTimeoutMs,
-    allowRequest: (request, decide) => decide(null, isSameOrigin(request)),
+    allowRequest: (request, decide) => decide(null, isSameOrigin(request) && hasRoom()),
   });
 }
 
@@ -114,6 +122,7 @@ function accept<Out, In>(io: SocketIo, options: ListenOptions<Out, In> & { limit
     options.onConnection(connection);
   });
   return {
+    trusted: () => [...live.keys()].filter((connection) => connection.trusted).length,
     async close() {
       const ends = [...live.values()];
       for (const connection of live.keys()) connection.close("the coordinator shuts down");

@@ -3,7 +3,7 @@ import { drawsFor } from "../random/draws.ts";
 import { type ArrayDatasetOptions, arrayDataset } from "./array-dataset.ts";
 import type { Batch } from "./dataset.ts";
 
-const context = { epoch: 0, draw: drawsFor({ seed: 0, purpose: "test" }) };
+const context = { epoch: 0, training: false, draw: drawsFor({ seed: 0, purpose: "test" }) };
 const batchOf = (options: ArrayDatasetOptions, indices: number[]) =>
   arrayDataset(options).batch(indices, context) as Batch;
 

@@ -70,14 +70,6 @@ describe("a checked split", () => {
     ]);
   });
 
-  test("may have a class per position where the head has as many groups of outputs", async () => {
-    const rows = { shape: [2, 2], values: [0, 2, 1, 3] };
-    const dataset = arrayDataset({ inputs: [[0], [0]], labels: { y: rows } });
-    expect(await found(dataset, { y: { ...classes, outputSize: 6 } })).toEqual([
-      expect.stringMatching(/label-range.*from 0 to 2\. Found 3 in sample 1, feature 1\./),
-    ]);
-  });
-
   test("without samples is one problem", async () => {
     expect(await found(labelled([]), { y: classes })).toEqual([
       "data/empty data.train: The split has no samples.",

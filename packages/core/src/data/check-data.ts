@@ -96,9 +96,8 @@ function checkedLabels(
 /** The rules of single values, of which a sample's label has `width`. */
 function rulesPerValue(rules: LabelRules, width: number): LabelRules {
   if (rules.labels !== "class" || width === 1) return rules;
-  // As many numbers as outputs are probabilities; fewer are classes, as of each pixel.
-  if (width === rules.outputSize) return { ...rules, labels: "binary" };
-  return { ...rules, outputSize: rules.outputSize / width };
+  // As many numbers as outputs: probabilities.
+  return { ...rules, labels: "binary" };
 }
 
 function checkedWeights(path: string, task: string): Checked {

@@ -32,5 +32,5 @@ export async function* chunksOf(dataset: Dataset): AsyncGenerator<Chunk> {
 /** A batch outside of training: the same one each time. */
 export async function fixedBatch(dataset: Dataset, indices: ArrayLike<number>): Promise<Batch> {
   const draw = drawsFor({ seed: 0, purpose: "data", epoch: 0, step: 0 });
-  return dataset.batch(indices, { epoch: 0, draw });
+  return dataset.batch(indices, { epoch: 0, training: false, draw });
 }

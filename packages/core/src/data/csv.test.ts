@@ -5,7 +5,7 @@ import { bytesOf } from "./byte-source.ts";
 import { type CsvOptions, csvDataset } from "./csv.ts";
 import type { Dataset } from "./dataset.ts";
 
-const context = { epoch: 0, draw: drawsFor({ seed: 0, purpose: "test" }) };
+const context = { epoch: 0, training: false, draw: drawsFor({ seed: 0, purpose: "test" }) };
 const file = (text: string) => bytesOf("train.csv", new TextEncoder().encode(text));
 const everyRow = (dataset: Dataset) =>
   dataset.batch(

@@ -17,7 +17,15 @@ export interface Batch {
 export interface BatchContext {
   /** Global epoch; 0 in evaluation. */
   epoch: number;
-  /** The only randomness that a dataset may use; a function of seed, task, epoch and step. */
+  /**
+   * True in batches that train. False in evaluation and wherever all of a split is read: standardisation,
+   * checks, the fingerprint, the feature cache.
+   */
+  training: boolean;
+  /**
+   * The only randomness that a dataset may use; a function of seed, source, epoch and step, and of
+   * whether trunk or heads draw batches of their own.
+   */
   draw: Random;
 }
 
@@ -27,7 +35,10 @@ export interface Dataset {
   readonly inputShape: readonly number[];
   /** Shape of one sample's label, by task; `[]` is a single number. */
   readonly labelShapes: Readonly<Record<string, readonly number[]>>;
-  /** True where equal indices give other inputs at other draws; turns the feature cache off. */
+  /**
+   * True where equal indices give other inputs at other draws, or while training; turns the feature cache
+   * off.
+   */
   readonly augments?: boolean;
   batch(indices: ArrayLike<number>, context: BatchContext): Batch | Promise<Batch>;
 }

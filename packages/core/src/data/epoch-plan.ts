@@ -27,17 +27,10 @@ export function stepsPerEpoch(sizeOfLargest: number, batchSize: number): number 
 }
 
 /**
- * Samples of one batch. Each epoch goes through a new permutation of the samples; where a task is smaller
+ * The batches of a run; keeps the last permutation, 4 bytes per sample. Each epoch goes through a new permutation of the samples; where a task is smaller
  * than the epoch's largest, it goes through as many permutations as it takes, each with its own last
  * partial batch.
  */
-export function batchIndices(
-  options: BatchPlanOptions & { epoch: number; step: number },
-): Uint32Array {
-  return createBatchPlan(options).indices(options.epoch, options.step);
-}
-
-/** {@link batchIndices} for many steps: keeps the last permutation, 4 bytes per sample. */
 export function createBatchPlan(options: BatchPlanOptions): BatchPlan {
   const { size, batchSize, seed, task, stream = "" } = options;
   const purpose = stream === "" ? "batches" : `batches/${stream}`;

@@ -2,7 +2,7 @@
 // all we can cheaply know, on the same data.
 
 import { sizeOf } from "./arrays.ts";
-import { joinBytes } from "./bytes.ts";
+import { joinBytes, littleEndianBytes } from "./bytes.ts";
 import { fixedBatch } from "./chunks.ts";
 import type { Batch, Dataset } from "./dataset.ts";
 
@@ -51,16 +51,4 @@ function arraysOf({ inputs, labels, sampleWeights = {} }: Batch): Float32Array[]
 /** Entries in the order of UTF-16 units, whatever the order of insertion. */
 function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {
   return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function littleEndianBytes(values: Float32Array): Uint8Array {
-  const bytes = new Uint8Array(values.byteLength);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    // NaN has many patterns; one stands for all.
-    if (Number.isNaN(value)) view.setUint32(4 * i, 0x7fc00000, true);
-    else view.setFloat32(4 * i, value, true);
-  }
-  return bytes;
 }

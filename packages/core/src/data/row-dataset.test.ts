@@ -4,7 +4,7 @@ import { type ByteSource, bytesOf } from "./byte-source.ts";
 import { idxFile } from "./idx.ts";
 import { rowDataset } from "./row-dataset.ts";
 
-const context = { epoch: 0, draw: drawsFor({ seed: 0, purpose: "test" }) };
+const context = { epoch: 0, training: false, draw: drawsFor({ seed: 0, purpose: "test" }) };
 
 /** An IDX file of bytes; `shape` below 256 in each axis. */
 const idxBytes = (name: string, shape: number[], values: number[]): ByteSource => {

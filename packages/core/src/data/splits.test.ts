@@ -14,7 +14,7 @@ const counting = (size: number) => {
 };
 const samples = (dataset: Dataset) => {
   const all = Array.from({ length: dataset.size }, (_, i) => i);
-  return [...(dataset.batch(all, { epoch: 0, draw }) as Batch).inputs];
+  return [...(dataset.batch(all, { epoch: 0, training: false, draw }) as Batch).inputs];
 };
 
 test("a drawn validation split and the rest of train are all of train, once", () => {

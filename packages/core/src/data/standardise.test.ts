@@ -4,7 +4,7 @@ import { arrayDataset } from "./array-dataset.ts";
 import type { Batch, Dataset } from "./dataset.ts";
 import { fitStandardisation, standardised } from "./standardise.ts";
 
-const context = { epoch: 0, draw: drawsFor({ seed: 0, purpose: "test" }) };
+const context = { epoch: 0, training: false, draw: drawsFor({ seed: 0, purpose: "test" }) };
 const datasetOf = (inputs: Float32Array, inputShape: number[]) =>
   arrayDataset({ inputs, inputShape, labels: {} });
 

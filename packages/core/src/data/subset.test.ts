@@ -15,7 +15,7 @@ test("sample i of a subset is sample indices[i] of the whole", () => {
     fc.property(positions, fc.nat(), (indices, at) => {
       const part = subset(whole, indices);
       const position = at % indices.length;
-      const batch = part.batch([position], { epoch: 0, draw }) as Batch;
+      const batch = part.batch([position], { epoch: 0, training: false, draw }) as Batch;
       expect(part.size).toBe(indices.length);
       expect([batch.inputs[0], batch.labels.y![0]]).toEqual([indices[position], indices[position]]);
     }),
@@ -33,7 +33,7 @@ test("a subset keeps shapes, augmentation and the context of a batch", () => {
     },
   };
   const part = subset(augmenting, [4, 2]);
-  const context = { epoch: 3, draw };
+  const context = { epoch: 3, training: true, draw };
   void part.batch([0], context);
   expect(contexts[0]).toBe(context);
   expect([part.augments, part.inputShape, part.labelShapes]).toEqual([true, [1], { y: [] }]);

@@ -54,7 +54,11 @@ export interface BlockOptimizers {
 export interface CacheSettings {
   /** Keep the trunk's outputs in head phases instead of computing them at each epoch. @default true */
   enabled?: boolean;
-  /** Memory for the features of one data source in a worker, in MiB; what is over goes to a file. @default 1024 */
+  /**
+   * Memory of one worker for the features, labels and sample weights of all sources that it keeps, in MiB;
+   * what is over goes to files.
+   * @default 1024
+   */
   memoryMiB?: number;
 }
 

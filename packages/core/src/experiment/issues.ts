@@ -41,6 +41,8 @@ function wanted(issue: Issue): string {
       return `${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}`;
     case "invalid_value":
       return `one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "invalid_key":
+      return "named with letters, digits, `_`, `.` and `-`";
     case "invalid_union":
       return oneOf(issue.message);
     default:

@@ -2,8 +2,11 @@ import * as tf from "@tensorflow/tfjs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { arrayDataset } from "../data/array-dataset.ts";
 import { ExperimentError } from "../errors.ts";
+import type { LossFunction, LossName } from "../loss/names.ts";
+import type { Metric } from "../metrics/metric.ts";
+import { metricName } from "../metrics/registry.ts";
 import { defineExperiment, type ExperimentSettings } from "./define.ts";
-import { identityBytes } from "./describe.ts";
+import { describeExperiment, identityBytes } from "./describe.ts";
 import { prepareExperiment } from "./prepare.ts";
 import { resolveExperiment } from "./resolve.ts";
 
@@ -154,12 +157,89 @@ describe("mistakes", () => {
   });
 });
 
+describe("metrics", () => {
+  const mean = () => 0;
+  const task = (
+    loss: LossName | LossFunction,
+    units: number,
+    metrics: readonly (string | Metric)[],
+  ) => ({
+    tasks: { a: { head: headOf(units), loss, metrics } },
+    data: { train: train(units === 1 ? classes.map((label) => label % 2) : classes) },
+  });
+
+  test.each<[string, Parameters<typeof task>, string[]]>([
+    ["yes or no has no top 5", ["sigmoidCrossEntropy", 1, ["accuracy", "top5"]], ["top5"]],
+    ["three classes have no top 5", ["softmaxCrossEntropy", 3, ["top2", "top5"]], ["top5"]],
+    [
+      "classes are no amounts",
+      ["softmaxCrossEntropy", 3, ["mae", "auc", "rmse", "explainedVariance"]],
+      ["mae", "rmse", "explainedVariance"],
+    ],
+    [
+      "amounts have no class",
+      ["huber", 1, ["accuracy", "auc", "top1", "mae", "rmse"]],
+      ["accuracy", "auc", "top1"],
+    ],
+    ["results have one value per name", ["huber", 1, ["mae", mean, "mae"]], ["mae"]],
+    ["functions without names are one name", ["huber", 1, [() => 0, () => 1]], ["metric"]],
+  ])("that do not fit are told: %s", async (_, [loss, units, metrics], misfits) => {
+    const problems = await problemsOf(task(loss, units, metrics));
+    expect(problems.map(({ code }) => code)).toEqual(misfits.map(() => "experiment/invalid-value"));
+    expect(problems.map(({ message }) => /`(\w+)`/.exec(message)![1])).toEqual(misfits);
+    for (const { path } of problems) {
+      const [, position] = /^tasks\.a\.metrics\.(\d+)$/.exec(path)!;
+      expect(misfits).toContain(metricName(metrics[Number(position)]!));
+    }
+  });
+
+  test("may be anything where loss or metric is a function", async () => {
+    const ofLoss = task((labels, outputs) => tf.sub(labels, outputs), 1, ["accuracy", "mae", mean]);
+    (await prepare(ofLoss)).network.dispose();
+    (await prepare(task("softmaxCrossEntropy", 3, [mean, () => 0]))).network.dispose();
+  });
+});
+
+test("a class needs a head with a single axis of outputs", async () => {
+  const head = () =>
+    tf.sequential({
+      layers: [dense({ inputShape: [3], units: 6 }), tf.layers.reshape({ targetShape: [2, 3] })],
+    });
+  const [problem] = await problemsOf({ tasks: { a: { head, loss: "softmaxCrossEntropy" } } });
+  expect(problem).toMatchObject({ path: "tasks.a.head", code: "experiment/shape" });
+  expect(problem!.message).toContain("[2, 3]");
+});
+
+test("the record leaves out data, and no task for its name", async () => {
+  const head = headOf(3);
+  const shared = { train: arrayDataset({ inputs, labels: { data: classes } }) };
+  const own = { train: arrayDataset({ inputs, labels: { own: classes } }) };
+  const prepared = await prepare({
+    data: shared,
+    tasks: {
+      data: { head, loss: "softmaxCrossEntropy", weight: 0.5 },
+      own: { head, loss: "softmaxCrossEntropy", data: own },
+    },
+  });
+  const { settings } = describeExperiment(prepared);
+  expect(settings).not.toHaveProperty("data");
+  expect(settings.tasks).toMatchObject({ data: { weight: 0.5 }, own: { weight: 1 } });
+  expect((settings.tasks as typeof prepared.settings.tasks).own).not.toHaveProperty("data");
+  prepared.network.dispose();
+});
+
 describe("identity", () => {
   const identity = async (settings: Partial<ExperimentSettings>) => {
     const prepared = await prepare(settings, false);
     const parts = await identityBytes(prepared);
     prepared.network.dispose();
     return parts.map((part) => Buffer.from(part).toString("hex")).join();
+  };
+
+  const pretrained = (weight: number) => () => {
+    const kernelInitializer = tf.initializers.constant({ value: weight });
+    const base = dense({ inputShape: [2], units: 3, kernelInitializer, trainable: false });
+    return tf.sequential({ layers: [base] });
   };
 
   test("is the same for the same settings and data", async () => {
@@ -169,7 +249,9 @@ describe("identity", () => {
   test.each([
     ["settings", { batchSize: 4 }],
     ["data", { data: { train: train(), validation: train([...classes].reverse()) } }],
+    ["frozen weights", { trunk: pretrained(2) }],
   ])("differs with other %s", async (_, settings) => {
-    expect(await identity(settings)).not.toBe(await identity({}));
+    const trunk = pretrained(1);
+    expect(await identity({ trunk, ...settings })).not.toBe(await identity({ trunk }));
   });
 });

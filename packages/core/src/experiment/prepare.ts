@@ -4,6 +4,7 @@
 import { stepsPerEpoch } from "../data/epoch-plan.ts";
 import { ExperimentError, type Problem, show } from "../errors.ts";
 import { lossOutputs } from "../loss/registry.ts";
+import { metricName, metricOutputs } from "../metrics/registry.ts";
 import { buildNetwork, type Network } from "../model/network.ts";
 import { networkProblems } from "../model/network-problems.ts";
 import type { DataContext } from "./define.ts";
@@ -129,17 +130,22 @@ function headProblems(prepared: PreparedExperiment, task: string): Problem[] {
   const settings = prepared.settings.tasks[task]!;
   const { labels, minOutputs, classWeights, positiveWeight } = lossOutputs(settings.loss);
   const outputs = outputSize(prepared, task);
+  const outputShape = prepared.network.head(task).model.outputs[0]!.shape.slice(1);
   const labelShape = [...(prepared.sourceOf(task).splits.train.labelShapes[task] ?? [])];
   const labelSize = labelShape.reduce((size, axis) => size * axis, 1);
   const path = `tasks.${task}`;
   const problems: Problem[] = [];
   const classIndices = labels === "class" && labelSize === 1;
-  if (outputs < minOutputs || (labels !== "any" && !classIndices && labelSize !== outputs)) {
+  const misfit =
+    outputs < minOutputs ||
+    (labels === "class" && outputShape.length !== 1) ||
+    (labels !== "any" && !classIndices && labelSize !== outputs);
+  if (misfit) {
     const loss = typeof settings.loss === "string" ? settings.loss : "the loss";
     problems.push({
       path: `${path}.head`,
       code: "experiment/shape",
-      message: `The head's output has shape [${outputs}]; the labels have ${show(labelShape)}; ${loss} does not fit them to each other.`,
+      message: `The head's output has shape ${show(outputShape)}; the labels have ${show(labelShape)}; ${loss} does not fit them to each other.`,
       remedy: classIndices
         ? "Give the head one output per class, at least two."
         : "Give the head one output per number of the label.",
@@ -166,7 +172,40 @@ function headProblems(prepared: PreparedExperiment, task: string): Problem[] {
       ),
     );
   }
-  return problems;
+  return [...problems, ...metricProblems(prepared, task)];
+}
+
+/** Metrics that mean nothing for a task's labels, and those that results could not tell apart. */
+function metricProblems(prepared: PreparedExperiment, task: string): Problem[] {
+  const { loss, metrics } = prepared.settings.tasks[task]!;
+  const { labels: kind } = lossOutputs(loss);
+  const outputs = outputSize(prepared, task);
+  const names = metrics.map(metricName);
+  return metrics.flatMap((metric, i) => {
+    const path = `tasks.${task}.metrics.${i}`;
+    const name = names[i]!;
+    const { labels, minOutputs } = metricOutputs(metric);
+    if (names.indexOf(name) < i) return [repeatedMetric(path, name)];
+    if (labels.includes(kind) && outputs >= minOutputs) return [];
+    const wants = `${labels.filter((each) => each !== "any").join(" or ")} labels and D ≥ ${minOutputs} outputs`;
+    return [
+      {
+        path,
+        code: "experiment/invalid-value",
+        message: `Metric \`${name}\` is for ${wants}. Found ${kind} labels and D = ${outputs}.`,
+        remedy: `Remove \`${path}\`, or use a metric for the task's labels or a function of the predictions.`,
+      },
+    ];
+  });
+}
+
+function repeatedMetric(path: string, name: string): Problem {
+  return {
+    path,
+    code: "experiment/invalid-value",
+    message: `Names of a task's metrics should differ. Found \`${name}\` again.`,
+    remedy: "Remove the repeated one; a function's metric has the function's name, so name each.",
+  };
 }
 
 function misplaced(path: string, should: string, found: number): Problem {

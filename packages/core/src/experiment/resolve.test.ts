@@ -159,6 +159,11 @@ describe("mistakes", () => {
     expect(problem).toMatchObject({ path: "name", code: "experiment/invalid-value" });
   });
 
+  test.each(["left hand", "..", "a/b"])("a task name that can be no folder's: %j", (name) => {
+    const [problem] = problemsOf(() => resolve({ tasks: { [name]: task } }));
+    expect(problem!.message).toContain("letters, digits");
+  });
+
   test("an inherited name is no option", () => {
     expect(problemsOf(() => resolve({}, { constructor: "5" }))[0]).toMatchObject({
       code: "experiment/unknown-option",

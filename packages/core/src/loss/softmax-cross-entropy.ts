@@ -18,7 +18,7 @@ export interface SoftmaxCrossEntropyOptions {
  * with gradient p - y where the w are 1 and y sums to 1.
  *
  * @returns A loss that takes logits z `[B, D]` and labels y: class indices `[B]`, or one-hot rows
- *   or probabilities `[B, D]`; and gives `[B]`. Leading axes beyond B are kept.
+ *   or probabilities `[B, D]`; and gives `[B]`.
  */
 export function softmaxCrossEntropy(options: SoftmaxCrossEntropyOptions = {}): LossFunction {
   const { classWeights } = options;

@@ -1,6 +1,7 @@
 // The metrics by name. Users add their own as plain functions; those never come here.
 
 import { ExperimentError, expected } from "../errors.ts";
+import type { LabelKind } from "../loss/names.ts";
 import { didYouMean } from "../nearest.ts";
 import { accuracy } from "./accuracy.ts";
 import { auc } from "./auc.ts";
@@ -10,9 +11,28 @@ import type { Metric } from "./metric.ts";
 import { rmse } from "./root-mean-squared-error.ts";
 import { topK } from "./top-k.ts";
 
-const metrics: ReadonlyMap<string, Metric> = new Map(
-  Object.entries({ accuracy, auc, mae, rmse, explainedVariance }),
-);
+/** What a metric wants of its task. */
+export interface MetricOutputs {
+  /** Kinds of labels that it means something for. */
+  labels: readonly LabelKind[];
+  /** Fewest outputs D of the head. */
+  minOutputs: number;
+}
+
+interface Entry extends MetricOutputs {
+  metric: Metric;
+}
+
+const answers = { labels: ["class", "binary", "any"], minOutputs: 1 } as const;
+const amounts = { labels: ["real", "any"], minOutputs: 1 } as const;
+
+const metrics: ReadonlyMap<string, Entry> = new Map<string, Entry>([
+  ["accuracy", { ...answers, metric: accuracy }],
+  ["auc", { ...answers, metric: auc }],
+  ["mae", { ...amounts, metric: mae }],
+  ["rmse", { ...amounts, metric: rmse }],
+  ["explainedVariance", { ...amounts, metric: explainedVariance }],
+]);
 
 /** `top1`, `top5`, `top10`: any k without a leading zero. */
 const topName = /^top([1-9]\d*)$/;
@@ -27,9 +47,8 @@ export const metricNames: readonly string[] = [...metrics.keys(), "topN"];
  * @throws ExperimentError `experiment/unknown-name`, with the nearest name.
  */
 export function metricByName(name: string, path = "metrics"): Metric {
-  const top = topName.exec(name);
-  const metric = top ? topK(Number(top[1])) : metrics.get(name);
-  if (metric !== undefined) return metric;
+  const known = entryOf(name);
+  if (known !== undefined) return known.metric;
   const near = didYouMean(name, [...metrics.keys(), "top5"]);
   throw new ExperimentError([
     {
@@ -39,4 +58,27 @@ export function metricByName(name: string, path = "metrics"): Metric {
       remedy: "Use a known metric, or pass a function of the predictions.",
     },
   ]);
+}
+
+/** What `metric` wants of labels and outputs; a user's own function takes any. */
+export function metricOutputs(metric: string | Metric): MetricOutputs {
+  if (typeof metric === "function") {
+    return { labels: ["class", "binary", "real", "any"], minOutputs: 1 };
+  }
+  const { labels, minOutputs } = entryOf(metric)!;
+  return { labels, minOutputs };
+}
+
+/** The name that results show a metric by. */
+export function metricName(metric: string | Metric): string {
+  if (typeof metric === "string") return metric;
+  return metric.name === "" ? "metric" : metric.name;
+}
+
+function entryOf(name: string): Entry | undefined {
+  const k = topName.exec(name)?.[1];
+  if (k === undefined) return metrics.get(name);
+  // Fewer outputs than k would make every sample a hit.
+  const minOutputs = Math.max(2, Number(k));
+  return { labels: ["class", "any"], minOutputs, metric: topK(Number(k)) };
 }

@@ -30,6 +30,30 @@ describe("block", () => {
     for (const block of blocks) block.dispose();
   });
 
+  test("reads what is frozen, nested and in order, and nothing that moves", () => {
+    const kernel = (value: number) => ({
+      kernelInitializer: tf.initializers.constant({ value }),
+      biasInitializer: "zeros" as const,
+    });
+    const inner = tf.sequential({
+      layers: [tf.layers.dense({ units: 1, inputShape: [1], trainable: false, ...kernel(3) })],
+    });
+    const model = tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 1, inputShape: [2], trainable: false, ...kernel(2) }),
+        inner,
+        tf.layers.batchNormalization({ trainable: false }),
+        tf.layers.dense({ units: 4 }),
+      ],
+    });
+    const block = blockOf(model);
+    expect([...block.readFrozen()]).toEqual([2, 2, 0, 3, 0, 1, 0]);
+    block.dispose();
+    const moving = blockOf(nestedModel());
+    expect(moving.readFrozen().length).toBe(0);
+    moving.dispose();
+  });
+
   test("lays parameters and statistics out one after the other", () => {
     const block = blockOf(nestedModel());
     expect(block.layout.length).toBe(8 + 2 + 6 + 3 + 3 + 3 + 1);

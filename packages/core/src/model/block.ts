@@ -40,10 +40,12 @@ export class Block {
   /** tfjs's handles of `statisticVariables`: what its layers write through. */
   readonly statisticWeights: readonly tf.LayerVariable[];
   readonly #model: tf.LayersModel;
+  readonly #frozen: readonly tf.LayerVariable[];
 
   constructor(model: tf.LayersModel) {
-    const { parameters, statistics } = weightsOf(model);
+    const { parameters, statistics, frozen } = weightsOf(model);
     this.#model = model;
+    this.#frozen = frozen;
     this.variables = parameters.map(({ weight }) => weight.read() as tf.Variable);
     this.statisticWeights = statistics.map(({ weight }) => weight);
     this.statisticVariables = this.statisticWeights.map((weight) => weight.read() as tf.Variable);
@@ -65,6 +67,12 @@ export class Block {
   /** Sets the parameters in place. Copies `flat`, `[length]`. */
   writeWeights(flat: Float32Array): void {
     writeFlat(this.variables, this.layout.parameters, this.layout.length, flat);
+  }
+
+  /** A copy of the weights that are in neither array, by layer; empty where none is frozen. */
+  readFrozen(): Float32Array {
+    const tensors = this.#frozen.map((weight) => weight.read());
+    return readFlat(tensors, new Float32Array(tensors.reduce((sum, { size }) => sum + size, 0)));
   }
 
   /** A copy of the statistics, `[statisticsLength]`. */
@@ -146,13 +154,16 @@ function lengthOf(slots: readonly Slot[]): number {
 function weightsOf(model: tf.LayersModel): {
   parameters: NamedWeight[];
   statistics: NamedWeight[];
+  frozen: tf.LayerVariable[];
 } {
   const trainable = new Set(model.trainableWeights);
   const parameters: NamedWeight[] = [];
   const statistics: NamedWeight[] = [];
+  const declared = new Set<tf.LayerVariable>();
   for (const { layer, path } of walkLayers(model)) {
     const { _trainableWeights: own, _nonTrainableWeights: moving } = layer as unknown as OwnWeights;
     const named = (weight: tf.LayerVariable) => ({ name: `${path}.${lastName(weight)}`, weight });
+    for (const weight of own) declared.add(weight);
     parameters.push(...own.filter((weight) => trainable.delete(weight)).map(named));
     statistics.push(...moving.map(named));
   }
@@ -160,7 +171,11 @@ function weightsOf(model: tf.LayersModel): {
   [...trainable].forEach((weight, i) => {
     parameters.push({ name: `other.${i}.${lastName(weight)}`, weight });
   });
-  return { parameters, statistics };
+  const moving = new Set([...parameters, ...statistics].map(({ weight }) => weight));
+  const frozen = [...new Set([...declared, ...model.weights])].filter(
+    (weight) => !moving.has(weight),
+  );
+  return { parameters, statistics, frozen };
 }
 
 /**

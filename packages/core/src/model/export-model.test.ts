@@ -133,7 +133,10 @@ test.each([[[4]], [[2, 2, 2, 4]]])(
           tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape })] }),
       },
     });
-    const standardise = { mean: [1, -2, 30, 0], deviation: [2, 0.5, 10, 1] };
+    const standardise = {
+      mean: Float32Array.of(1, -2, 30, 0),
+      deviation: Float32Array.of(2, 0.5, 10, 1),
+    };
     const model = await reloaded(plainModel(network, ["only"], { standardise }));
     tf.tidy(() => {
       const raw = tf.add(tf.mul(numbers([5, ...shape], 2), 10), 5);

@@ -2,15 +2,9 @@
 // browser without any code of ours. Writing files is not its business.
 
 import * as tf from "@tensorflow/tfjs";
+import type { Standardisation } from "../data/standardise.ts";
 import { applyCopy } from "./copy-layers.ts";
 import type { Network } from "./network.ts";
-
-/** Per last-axis feature of the raw input; both `[features]`. */
-export interface Standardisation {
-  mean: ArrayLike<number>;
-  /** Standard deviation; positive. */
-  deviation: ArrayLike<number>;
-}
 
 export interface ExportOptions {
   /** Puts `(x - mean) / deviation` in front, so that the model takes raw inputs. @default none */
@@ -78,8 +72,8 @@ function normalised(
     trainable: false,
   });
   const output = layer.apply(input) as tf.SymbolicTensor;
-  const variance = Float32Array.from(deviation, (value) => value * value);
-  tf.tidy(() => layer.setWeights([tf.tensor1d(Float32Array.from(mean)), tf.tensor1d(variance)]));
+  const variance = deviation.map((value) => value * value);
+  tf.tidy(() => layer.setWeights([tf.tensor1d(mean), tf.tensor1d(variance)]));
   return output;
 }
 

@@ -13,12 +13,6 @@ export interface StepDraws {
   epoch: number;
   step: number;
   /**
-   * True where each task has inputs of its own: the trunk's masks are then drawn per task, otherwise
-   * once for all of them. A property of the experiment, not of the tasks that happen to be here.
-   * @default false
-   */
-  ownInputs?: boolean;
-  /**
    * Position of the first row in the whole batch, where this is a slice of it.
    * @default 0
    */
@@ -28,6 +22,11 @@ export interface StepDraws {
 /** Who wants features of which rows. */
 export interface TaskInputs {
   task: string;
+  /**
+   * Names the trunk's masks for these rows: `""` where the inputs are shared, else the task. A property
+   * of the experiment, not of the tasks that happen to be here.
+   */
+  source: string;
   /** `[B, ...inputShape]`; the very same tensor object where tasks share their input. */
   inputs: tf.Tensor;
 }
@@ -41,10 +40,9 @@ export function trainingFeatures(
   tasks: readonly TaskInputs[],
   draws: StepDraws,
 ): tf.Tensor[][] {
-  const distinct = [...new Set(tasks.map(({ inputs }) => inputs))];
-  const segments = distinct.map((inputs) =>
-    segmentOf(draws, trunkTask(tasks, inputs, draws), inputs),
-  );
+  const sources = new Map(tasks.map(({ inputs, source }) => [inputs, source]));
+  const distinct = [...sources.keys()];
+  const segments = [...sources].map(([inputs, source]) => segmentOf(draws, source, inputs));
   const joined = distinct.length === 1 ? distinct[0]! : tf.concat(distinct, 0);
   const { seed, epoch, step } = draws;
   const outputs = withDraws({ seed, block: "trunk", epoch, step, segments }, () =>
@@ -98,11 +96,6 @@ function apply(
 ): tf.Tensor[] {
   const outputs = model.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
   return Array.isArray(outputs) ? outputs : [outputs];
-}
-
-function trunkTask(tasks: readonly TaskInputs[], inputs: tf.Tensor, draws: StepDraws): string {
-  if (draws.ownInputs !== true) return "";
-  return tasks.find((task) => task.inputs === inputs)!.task;
 }
 
 function segmentOf(draws: StepDraws, task: string, rowsOf: tf.Tensor): RowSegment {

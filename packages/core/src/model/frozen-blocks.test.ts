@@ -12,8 +12,15 @@ import {
   type TaskLossFunction,
   trunkGradient,
 } from "./gradients.ts";
-import { buildNetwork, type Network } from "./network.ts";
-import { bothBatches, denseNetwork, disposeBatches, distance, features } from "./test-networks.ts";
+import { buildNetwork, type Network, type NetworkOptions } from "./network.ts";
+import {
+  bothBatches,
+  denseNetwork,
+  disposeBatches,
+  distance,
+  features,
+  squared,
+} from "./test-networks.ts";
 
 const draws: StepDraws = { seed: 7, epoch: 0, step: 0 };
 
@@ -153,7 +160,7 @@ describe("dropout in the passes", () => {
     tf.dispose(cached);
   });
 
-  const withDropout = () =>
+  const withDropout = (change: Partial<NetworkOptions> = {}) =>
     denseNetwork({
       trunk: () =>
         tf.sequential({
@@ -163,14 +170,14 @@ describe("dropout in the passes", () => {
             tf.layers.dense({ units: 3 }),
           ],
         }),
+      ...change,
     });
 
   test.each([false, true])("does not depend on the shards (own inputs: %s)", async (own) => {
     network = await withDropout();
     batches = bothBatches({ own });
-    const at: StepDraws = { ...draws, ownInputs: own };
-    const whole = trunkGradient(network, batches, at);
-    const shards = batches.map((batch) => trunkGradient(network, [batch], at));
+    const whole = trunkGradient(network, batches, draws);
+    const shards = batches.map((batch) => trunkGradient(network, [batch], draws));
     const sum = shards[0]!.gradient.map((value, i) => value + shards[1]!.gradient[i]!);
     expect(distance(whole.gradient, sum)).toBeLessThan(1e-5);
     batches.forEach(({ task }, i) => {
@@ -178,12 +185,33 @@ describe("dropout in the passes", () => {
     });
   });
 
-  test("differs between tasks that have inputs of their own", async () => {
+  test("does not depend on the shards where some tasks share their inputs and one has its own", async () => {
+    const head = ({ inputShape }: { inputShape: number[] }) =>
+      tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape })] });
+    network = await withDropout({ heads: { left: head, middle: head, right: head } });
+    batches = bothBatches({ own: true }).map((batch) => ({ ...batch, source: "" }));
+    const [left, second] = batches as [TaskBatch, TaskBatch];
+    const labels = tf.slice(left.labels, 0, [second.labels.shape[0]!, 2]);
+    second.labels.dispose();
+    batches = [
+      left,
+      { ...left, task: "middle" },
+      { ...second, labels, loss: squared, source: "right" },
+    ];
+    const whole = trunkGradient(network, batches, draws);
+    for (const batch of batches) {
+      const shard = trunkGradient(network, [batch], draws);
+      expect(shard.losses[batch.task]).toBeCloseTo(whole.losses[batch.task]!, 5);
+    }
+  });
+
+  test("differs between sources, and not between tasks of one source", async () => {
     network = await withDropout();
     batches = bothBatches({ own: true });
-    const at = (ownInputs: boolean) =>
-      trunkGradient(network, batches.slice(0, 1), { ...draws, ownInputs }).gradient;
-    expect(at(true)).not.toEqual(at(false));
+    const lossFrom = (source: string) =>
+      trunkGradient(network, [{ ...batches[0]!, source }], draws).losses.left;
+    expect(lossFrom("left")).not.toBe(lossFrom(""));
+    expect(lossFrom("left")).not.toBe(lossFrom("right"));
   });
 
   test("does not depend on how a batch is sliced", async () => {

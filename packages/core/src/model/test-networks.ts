@@ -68,9 +68,17 @@ export function classes(rows: number, count: number, step = 0): tf.Tensor {
 export function bothBatches({ rows = 6, own = false } = {}): [TaskBatch, TaskBatch] {
   const inputs = numbers([rows, features], 3);
   return [
-    { task: "left", inputs, labels: numbers([rows, 2], 4), weight: 0.7, loss: squared },
+    {
+      task: "left",
+      source: own ? "left" : "",
+      inputs,
+      labels: numbers([rows, 2], 4),
+      weight: 0.7,
+      loss: squared,
+    },
     {
       task: "right",
+      source: own ? "right" : "",
       inputs: own ? numbers([rows - 1, features], 5) : inputs,
       labels: classes(own ? rows - 1 : rows, 3),
       weight: 1.6,

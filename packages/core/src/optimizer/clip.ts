@@ -37,7 +37,9 @@ export function clipByGlobalNorm(gradient: Float32Array, limit: number): number 
 
 /** {@link clipByValue} on the device; borrows the gradients, the caller disposes the new ones. */
 export function clipTensorsByValue(gradients: readonly tf.Tensor[], limit: number): tf.Tensor[] {
-  return gradients.map((gradient) => tf.clipByValue(gradient, -limit, limit));
+  return tf.tidy(() =>
+    gradients.map((gradient) => keepingNaN(gradient, tf.clipByValue(gradient, -limit, limit))),
+  );
 }
 
 /**
@@ -49,11 +51,20 @@ export function clipTensorsByGlobalNorm(
   gradients: readonly tf.Tensor[],
   limit: number,
 ): tf.Tensor[] {
+  if (gradients.length === 0) return [];
   return tf.tidy(() => {
     const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
     const norm = tf.sqrt(tf.addN(squares));
     // limit / 0 is infinite, and the minimum 1.
-    const scale = tf.minimum(1, tf.div(limit, norm));
+    const scale = keepingNaN(norm, tf.minimum(1, tf.div(limit, norm)));
     return gradients.map((gradient) => tf.mul(gradient, scale));
   });
+}
+
+/**
+ * `result`, but NaN where `of` is: the wasm backend's minimum and clip make a number of NaN, and a
+ * broken gradient would pass for a sound one.
+ */
+function keepingNaN(of: tf.Tensor, result: tf.Tensor): tf.Tensor {
+  return tf.where(tf.isNaN(of), of, result);
 }

@@ -4,7 +4,7 @@ import { ProtocolError } from "../errors.ts";
 import { type Assembled, Assembler } from "./assembler.ts";
 import type { NamedTensor } from "./connection.ts";
 import { controlFrame, type Envelope } from "./frames.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import { defaultLimits, guestLimits, type Limits, maxGuestFrameBytes } from "./limits.ts";
 import { createMeter, readMeter } from "./meter.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -202,6 +202,33 @@ describe("sizes", () => {
     const one = assembler();
     one.accept(envelope({ tensors: [head(2048), head(1024)] }));
     expect(taken.elements).toBe(0);
+  });
+
+  test("that the machine has no memory for are the peer's end, not ours", () => {
+    const [control, chunk] = encode("m", [ramp(5)]);
+    const one = assembler();
+    one.accept(control!);
+    vi.stubGlobal(
+      "Float32Array",
+      class {
+        constructor() {
+          throw new RangeError("Array buffer allocation failed");
+        }
+      },
+    );
+    expect(codeOf(() => one.accept(chunk!))).toBe("protocol/too-large");
+  });
+
+  test("of a guest are small, and no tensors, until the limits are raised", () => {
+    const one = assembler(guestLimits(defaultLimits));
+    const long = envelope({ message: "x".repeat(maxGuestFrameBytes) });
+    const withTensor = envelope({ tensors: [head(0)] });
+    for (const frame of [long, withTensor]) {
+      expect(codeOf(() => one.accept(frame))).toBe("protocol/too-large");
+    }
+    expect(one.accept(envelope({}))).toBeDefined();
+    one.setLimits(defaultLimits);
+    for (const frame of [long, withTensor]) expect(one.accept(frame)).toBeDefined();
   });
 
   test("stay bounded, and errors typed, whatever a peer does to valid frames", () => {

@@ -17,7 +17,7 @@ import {
 import { checkCount, checkSizes, type Limits } from "./limits.ts";
 import { countReceived, type Meter } from "./meter.ts";
 import { unpack } from "./packed.ts";
-import { malformed, tooLarge } from "./violations.ts";
+import { malformed, noMemory, tooLarge } from "./violations.ts";
 
 export interface Assembled {
   /** As it was unpacked; its own schema has not seen it yet. */
@@ -44,13 +44,18 @@ interface Pending extends Envelope {
 }
 
 export class Assembler {
-  readonly #limits: Limits;
+  #limits: Limits;
   readonly #meter: Meter;
   #pending: Pending | undefined;
 
   constructor({ limits, meter }: { limits: Limits; meter: Meter }) {
     this.#limits = limits;
     this.#meter = meter;
+  }
+
+  /** From the next frame on; a message that is under way keeps what it was allowed. */
+  setLimits(limits: Limits): void {
+    this.#limits = limits;
   }
 
   /**
@@ -104,9 +109,9 @@ export class Assembler {
     if (pending === undefined) throw malformed("A chunk came without a message.");
     if (frame.length < chunkHeaderBytes) throw malformed("A chunk ends inside its header.");
     const header = readChunkHeader(frame);
-    const { length } = pending.tensors[pending.done.length]!;
+    const { name, length } = pending.tensors[pending.done.length]!;
     checkChunk(frame, header, pending, length);
-    pending.values ??= new Float32Array(length);
+    pending.values ??= allocate(name, length);
     copyChunk(frame, header, pending.values);
     pending.filled += header.length;
     return this.#settle(pending);
@@ -126,6 +131,16 @@ export class Assembler {
     }
     this.#pending = undefined;
     return { message: pending.message, tensors: pending.done };
+  }
+}
+
+/** The machine may have less memory than the limits allow; that is one peer's end, not the process's. */
+function allocate(name: string, length: number): Float32Array {
+  try {
+    return new Float32Array(length);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw noMemory(`tensor "${name}"`, 4 * length, cause);
   }
 }
 

@@ -52,7 +52,15 @@ export interface Connection<Out, In> {
   send(message: Out, tensors?: NamedTensor[]): void;
   /** Sets the handlers, once. What arrived before is kept for them. */
   listen(handlers: ConnectionHandlers<In>): void;
-  /** Cumulative counts up to now. */
+  /**
+   * The peer was admitted: from the next frame on it may send tensors and large messages. Only the
+   * coordinator's ends have it; until then they take short messages without tensors.
+   */
+  trust?(): void;
+  /**
+   * Cumulative counts up to now. A message counts as sent when it is queued; what was still queued when
+   * the connection ended is taken off again.
+   */
   bytes(): ByteCounts;
   /** Sends what is queued, then closes. The peer learns that it was closed, not why. */
   close(reason: string): void;

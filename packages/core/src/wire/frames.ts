@@ -80,6 +80,11 @@ export function* chunkFrames(
   }
 }
 
+/** Bytes of all frames that {@link chunkFrames} makes of a tensor of `length` elements. */
+export function chunkedBytes(length: number, chunkBytes: number): number {
+  return 4 * length + chunkHeaderBytes * Math.ceil(length / Math.floor(chunkBytes / 4));
+}
+
 /** Raw memory is little-endian on every machine that tfjs runs on. */
 function fillChunk(bytes: Uint8Array, header: ChunkHeader, values: Float32Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, chunkHeaderBytes);

@@ -13,7 +13,7 @@ export {
   type NamedTensor,
   type TensorKind,
 } from "./connection.ts";
-export { checkTensors, defaultLimits, type Limits } from "./limits.ts";
+export { checkTensors, defaultLimits, guestLimits, type Limits } from "./limits.ts";
 export { Mailbox } from "./mailbox.ts";
 export { type MemoryPair, memoryPair } from "./memory.ts";
 export { createMeter, type Meter, meterBytes, readMeter } from "./meter.ts";

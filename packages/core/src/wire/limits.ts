@@ -1,5 +1,6 @@
 // The sizes that a peer may make us hold. Each bounds memory that is allocated because of what a peer
-// declared. Both sides of a connection use the same ones.
+// declared. Both sides of a connection use the same ones, but a coordinator takes little from a peer that
+// it has not welcomed yet.
 
 import type { NamedTensor } from "./connection.ts";
 import { tooLarge } from "./violations.ts";
@@ -26,6 +27,19 @@ export const defaultLimits: Limits = {
   maxTensorsPerMessage: 4096,
   maxPendingBytes: 2 ** 31,
 };
+
+/** Control messages of a peer that is no member: `hello`, `join` and `failed` with the longest texts. */
+export const maxGuestFrameBytes = 2 ** 16;
+
+/** What a coordinator takes from a peer before its welcome: small messages, no tensors. */
+export function guestLimits({ maxFrameBytes }: Limits): Limits {
+  return {
+    maxFrameBytes: Math.min(maxFrameBytes, maxGuestFrameBytes),
+    maxTensorBytes: 0,
+    maxTensorsPerMessage: 0,
+    maxPendingBytes: 0,
+  };
+}
 
 /** Throws where the peer would refuse the tensors, so that the sender's own stack names the culprit. */
 export function checkTensors(tensors: readonly NamedTensor[], limits: Limits): void {

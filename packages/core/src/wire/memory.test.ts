@@ -147,6 +147,22 @@ describe("memory pair", () => {
     expect(peer.events).toEqual(["message -1", "closed: the peer closed the connection"]);
   });
 
+  test("takes no tensors from a worker at the coordinator before it is trusted", () => {
+    const refused = pairOf();
+    const { events } = record(refused.coordinator);
+    refused.worker.send({ n: 1 });
+    refused.worker.send({ n: 2 }, [tensor(1)]);
+    refused.run();
+    expect(events).toEqual(["message 1", "protocol/too-large"]);
+
+    const trusted = pairOf();
+    const heard = record(trusted.coordinator).events;
+    trusted.coordinator.trust?.();
+    trusted.worker.send({ n: 2 }, [tensor(1)]);
+    trusted.run();
+    expect(heard).toEqual(["message 2"]);
+  });
+
   test("loses what is under way when it is cut", () => {
     const { coordinator, worker, sever, run } = pairOf();
     const [at, of] = [record(worker), record(coordinator)];

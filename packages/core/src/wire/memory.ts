@@ -10,7 +10,7 @@ import type {
   Decode,
   NamedTensor,
 } from "./connection.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import { defaultLimits, guestLimits, type Limits } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
 import { createMeter, readMeter } from "./meter.ts";
 import { Outbox } from "./outbox.ts";
@@ -49,7 +49,10 @@ export function memoryPair<ToCoordinator, ToWorker>(
     id: options.id ?? "memory",
     chunkBytes: options.chunkBytes,
   };
-  const coordinator = new MemoryEnd<ToWorker, ToCoordinator>(decodeAtCoordinator, settings);
+  const coordinator = new MemoryEnd<ToWorker, ToCoordinator>(decodeAtCoordinator, {
+    ...settings,
+    wary: true,
+  });
   const worker = new MemoryEnd<ToCoordinator, ToWorker>(decodeAtWorker, {
     ...settings,
     detach: true,
@@ -70,6 +73,8 @@ interface EndSettings<Message> {
   id: string;
   chunkBytes: number | undefined;
   detach?: boolean;
+  /** Takes little from its peer until it trusts it. */
+  wary?: boolean;
 }
 
 class MemoryEnd<Out, In> implements Connection<Out, In> {
@@ -87,8 +92,9 @@ class MemoryEnd<Out, In> implements Connection<Out, In> {
   constructor(decode: Decode<In>, settings: EndSettings<Out | In>) {
     this.id = settings.id;
     this.#settings = settings;
-    const { limits, chunkBytes } = settings;
-    this.#assembler = new Assembler({ limits, meter: this.#meter });
+    const { limits, chunkBytes, wary = false } = settings;
+    const accepted = wary ? guestLimits(limits) : limits;
+    this.#assembler = new Assembler({ limits: accepted, meter: this.#meter });
     const chunks = chunkBytes === undefined ? {} : { chunkBytes };
     this.#outbox = new Outbox({ limits, meter: this.#meter, ...chunks });
     this.#mailbox = new Mailbox(decode);
@@ -108,6 +114,10 @@ class MemoryEnd<Out, In> implements Connection<Out, In> {
 
   listen(handlers: ConnectionHandlers<In>): void {
     this.#mailbox.listen(handlers);
+  }
+
+  trust(): void {
+    this.#assembler.setLimits(this.#settings.limits);
   }
 
   bytes(): ByteCounts {

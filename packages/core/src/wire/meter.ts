@@ -24,6 +24,11 @@ export function countReceived(meter: Meter, kind: ByteKind, bytes: number): void
   add(meter, receivedSlot, kind, bytes);
 }
 
+/** Takes what `other` counts off the meter. */
+export function subtract(meter: Meter, other: Meter): void {
+  for (let slot = 0; slot < meter.length; slot++) meter[slot]! -= other[slot]!;
+}
+
 export function readMeter(meter: Meter): ByteCounts {
   const kinds = byteKinds.map((kind, index) => [kind, meter[firstKindSlot + index]!] as const);
   return {

@@ -62,12 +62,35 @@ describe("outbox", () => {
     expect([outbox.next()?.[0], outbox.next()]).toEqual([frameTags.control, undefined]);
   });
 
-  test("books frames when they are handed out", () => {
+  test("books a message whole when it is queued, to the byte that its frames have", () => {
     const { outbox, meter } = outboxOf();
-    outbox.push("m", [tensor(10)]);
+    outbox.push("m", [tensor(2 ** 19 + 1), tensor(0), { ...tensor(10), kind: "heads" }]);
+    const queued = readMeter(meter);
+    expect(queued.byKind).toMatchObject({ trunk: 2 ** 21 + 4 + 3 * 16, heads: 40 + 16 });
+    let handedOut = 0;
+    for (let frame = outbox.next(); frame; frame = outbox.next()) handedOut += frame.length;
+    expect(queued.sent).toBe(handedOut);
+    expect(readMeter(meter)).toEqual(queued);
+  });
+
+  test("books a heartbeat only when it goes", () => {
+    const { outbox, meter } = outboxOf();
+    outbox.pushHeartbeat({ beat: 1 });
+    outbox.pushHeartbeat({ beat: 2 });
     expect(readMeter(meter).sent).toBe(0);
-    const control = outbox.next()!.length;
-    expect(readMeter(meter).byKind).toMatchObject({ control, trunk: 0 });
+    const { length } = outbox.next()!;
+    expect(readMeter(meter)).toMatchObject({ sent: length, byKind: { heartbeat: length } });
+  });
+
+  test("takes off its account what was never handed out", () => {
+    const { outbox, meter } = outboxOf();
+    outbox.push("m", [tensor(2 ** 19)]);
+    const [control, chunk] = [outbox.next()!.length, outbox.next()!.length];
+    outbox.clear();
+    outbox.clear();
+    const { sent, byKind } = readMeter(meter);
+    expect(byKind).toMatchObject({ control, trunk: chunk });
+    expect(sent).toBe(control + chunk);
   });
 });
 

@@ -3,8 +3,9 @@
 // them, and a heartbeat waits for the chunks in flight, never for the whole queue. Frames that were
 // written come back to be filled again: fresh memory costs more than the copy into it.
 
-import type { NamedTensor } from "./connection.ts";
+import type { ByteKind, NamedTensor } from "./connection.ts";
 import {
+  chunkedBytes,
   chunkFrames,
   chunkHeaderBytes,
   controlFrame,
@@ -12,12 +13,15 @@ import {
   type Frame,
 } from "./frames.ts";
 import { checkTensors, type Limits } from "./limits.ts";
-import { countSent, type Meter } from "./meter.ts";
+import { countSent, createMeter, type Meter, subtract } from "./meter.ts";
 import { tooLarge } from "./violations.ts";
 
 export interface OutboxOptions {
   limits: Limits;
-  /** Where frames are booked as sent, at the moment they are handed out. */
+  /**
+   * Where messages are booked as sent, whole, when they are queued: what a phase sent is known at its
+   * end, whatever the line still holds. A heartbeat may be replaced, and is booked when it goes.
+   */
   meter: Meter;
   /** Payload of a chunk. @default 1 MB, or what fits into a frame. */
   chunkBytes?: number;
@@ -29,6 +33,8 @@ const maxSpares = 3;
 export class Outbox {
   readonly #limits: Limits;
   readonly #meter: Meter;
+  /** What is booked and was not handed out. */
+  readonly #waiting = createMeter();
   readonly #chunkBytes: number;
   readonly #queue: Iterator<Frame>[] = [];
   /** Written frames of the usual size of a chunk. */
@@ -53,6 +59,10 @@ export class Outbox {
     const allocate = (bytes: number) => this.#allocate(bytes);
     const chunks = chunkFrames(tensors, { transfer, chunkBytes: this.#chunkBytes, allocate });
     this.#queue.push([control].values(), chunks);
+    this.#book("control", control.bytes.length);
+    for (const { kind, values } of tensors) {
+      this.#book(kind, chunkedBytes(values.length, this.#chunkBytes));
+    }
   }
 
   /** A heartbeat goes before all that is queued, and replaces one that was not sent yet. */
@@ -61,11 +71,13 @@ export class Outbox {
     this.#heartbeat = this.#bounded(controlFrame(envelope, "heartbeat"));
   }
 
-  /** The next frame, booked as sent; `undefined` when nothing waits. */
+  /** The next frame; `undefined` when nothing waits. */
   next(): Uint8Array | undefined {
     const frame = this.#take();
     if (frame === undefined) return undefined;
-    countSent(this.#meter, frame.kind, frame.bytes.length);
+    const { kind, bytes } = frame;
+    if (kind === "heartbeat") countSent(this.#meter, kind, bytes.length);
+    else countSent(this.#waiting, kind, -bytes.length);
     return frame.bytes;
   }
 
@@ -75,10 +87,17 @@ export class Outbox {
     if (usual && this.#spares.length < maxSpares) this.#spares.push(frame);
   }
 
-  /** Drops everything: the connection is gone. */
+  /** Drops everything, from the account too: the connection is gone. */
   clear(): void {
+    subtract(this.#meter, this.#waiting);
+    this.#waiting.fill(0);
     this.#queue.length = 0;
     this.#heartbeat = undefined;
+  }
+
+  #book(kind: ByteKind, bytes: number): void {
+    countSent(this.#meter, kind, bytes);
+    countSent(this.#waiting, kind, bytes);
   }
 
   #allocate(bytes: number): Uint8Array {

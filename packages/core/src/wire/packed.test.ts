@@ -50,6 +50,17 @@ describe("control values", () => {
     expect(unpack(pack({ missing: undefined }))).toEqual({ missing: null });
   });
 
+  test("are refused before they are built where there are too many", () => {
+    const map = (pairs: number) =>
+      Object.fromEntries(Array.from({ length: pairs }, (_, i) => [i, 1]));
+    expect(Object.keys(unpack(pack(map(4096))) as object)).toHaveLength(4096);
+    const values = Array(2 ** 16).fill(0);
+    expect(unpack(pack(Array(7).fill(values)))).toHaveLength(7);
+    for (const tooMany of [map(4097), Array(8).fill(values)]) {
+      expect(() => unpack(pack(tooMany))).toThrow("too many values");
+    }
+  });
+
   test("cannot reach a prototype", () => {
     const key = [0xa9, ...new TextEncoder().encode("__proto__")];
     const got = unpack(Uint8Array.of(0x81, ...key, 0x81, 0xa1, 0x78, 0x01)) as { x?: unknown };

@@ -8,6 +8,12 @@ import { malformed } from "./violations.ts";
 
 /** Deeper than any message; shallow enough that the recursion below it cannot overflow the stack. */
 const maxDepth = 32;
+/**
+ * Bounds the time and memory of unpacking, which grow with values rather than bytes: more than the losses
+ * of a long phase or the metrics of thousands of tasks.
+ */
+const maxValues = 2 ** 19;
+const maxPairs = 4096;
 
 // Plain maps, as records would need state that both sides share. Undefined becomes nil, so that the
 // receiver's schema can name the field that lacks its value.
@@ -75,6 +81,7 @@ function checkPacked(bytes: Uint8Array): void {
   open[0] = 1;
   let depth = 0;
   let position = 0;
+  let values = 0;
   while (depth >= 0) {
     if (open[depth] === 0) {
       depth -= 1;
@@ -88,6 +95,10 @@ function checkPacked(bytes: Uint8Array): void {
     const inner = head.counts === "values" ? size : head.counts === "pairs" ? 2 * size : 0;
     // A value takes at least one byte, so a count over the bytes left is a lie.
     if (position + inner > bytes.length) throw truncated(position, bytes);
+    values += inner;
+    if (values > maxValues || (head.counts === "pairs" && size > maxPairs)) {
+      throw malformed("A control frame holds too many values.", { maxValues, maxPairs });
+    }
     if (inner > 0) {
       if (depth === maxDepth) throw malformed(`A control frame nests deeper than ${maxDepth}.`);
       depth += 1;

@@ -77,6 +77,14 @@ describe("what is no packet", () => {
     expect(isMalformed(packets[0]!)).toBe(true);
   });
 
+  test("is a packet of more than the handshake needs, whatever frames may have", () => {
+    const decoder = new (socketParser({ maxFrameBytes: 2 ** 22 }).Decoder)();
+    const packets: Packet[] = [];
+    decoder.on("decoded", (packet) => packets.push(packet as Packet));
+    decoder.add(wire({ type: 0, nsp: "/", data: { token: "t".repeat(2 ** 16) } }));
+    expect(packets.map(isMalformed)).toEqual([true]);
+  });
+
   test("ends decoding until the decoder serves another connection", () => {
     const decoder = new Decoder();
     let count = 0;

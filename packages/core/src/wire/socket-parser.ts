@@ -17,6 +17,8 @@ export const frameEvent = "frame";
 export const malformedEvent = "malformed";
 
 const packetTag = 0;
+/** Handshake and close are short, and nothing else travels as a packet. */
+const maxPacketBytes = 2 ** 16;
 const packetTypes = { connect: 0, disconnect: 1, event: 2, ack: 3, connectError: 4 } as const;
 
 /** Names that either the library or we give a meaning, so that no peer may send them. */
@@ -148,6 +150,9 @@ function decodePacket(chunk: unknown, maxFrameBytes: number): Packet {
     throw tooLarge("The bytes of a frame", bytes.length, "maxFrameBytes", maxFrameBytes);
   }
   const tag = bytes[0];
+  if (tag === packetTag && bytes.length > maxPacketBytes) {
+    throw tooLarge("The bytes of a packet", bytes.length, "maxPacketBytes", maxPacketBytes);
+  }
   if (tag === packetTag) return checkedPacket(unpack(bytes.subarray(1)));
   if (!Object.values<unknown>(frameTags).includes(tag)) {
     throw malformed("A frame has an unknown tag.", { tag });

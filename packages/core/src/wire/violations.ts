@@ -2,12 +2,17 @@
 // large. Everything under `wire/` throws these and nothing else about what a peer sent.
 
 import { ProtocolError } from "../errors.ts";
+import { printable } from "./printable.ts";
+
+/** What is said of a peer's bytes may quote them. */
+const longestSentence = 1024;
+const quotable = (message: string) => printable(message.slice(0, longestSentence));
 
 export function malformed(
   message: string,
   details: Readonly<Record<string, unknown>> = {},
 ): ProtocolError {
-  return new ProtocolError("protocol/malformed", message, {
+  return new ProtocolError("protocol/malformed", quotable(message), {
     remedy: "Run the same version of Trunkline on both sides.",
     details,
   });
@@ -21,10 +26,23 @@ export function tooLarge(
 ): ProtocolError {
   return new ProtocolError(
     "protocol/too-large",
-    `${what} should be at most ${allowed} (\`${limit}\`). Found ${found}.`,
+    quotable(`${what} should be at most ${allowed} (\`${limit}\`). Found ${found}.`),
     {
       remedy: `Raise \`${limit}\` on both sides, or split what is sent.`,
       details: { limit, allowed, found },
+    },
+  );
+}
+
+/** Within the limits, but there is no memory for it now. */
+export function noMemory(what: string, bytes: number, cause: unknown): ProtocolError {
+  return new ProtocolError(
+    "protocol/too-large",
+    quotable(`There is no memory for ${what} of ${bytes} bytes.`),
+    {
+      remedy: "Train a smaller network, or use a machine with more memory.",
+      details: { bytes },
+      cause,
     },
   );
 }

@@ -4,10 +4,10 @@ import { chooseBackend } from "./choose.ts";
 import { numericFingerprint } from "./fingerprint.ts";
 
 test.each(["wasm", "cpu"] as const)("the fingerprint of %s is the same twice", async (backend) => {
-  await chooseBackend(backend);
+  const choice = await chooseBackend(backend);
   const before = tf.memory().numTensors;
-  const first = await numericFingerprint();
-  expect(await numericFingerprint()).toEqual(first);
+  const first = await numericFingerprint(choice);
+  expect(await numericFingerprint(choice)).toEqual(first);
   expect(tf.memory().numTensors).toBe(before);
   expect(first).toEqual({
     backend,
@@ -19,17 +19,15 @@ test.each(["wasm", "cpu"] as const)("the fingerprint of %s is the same twice", a
 });
 
 test("the fingerprint tells backends apart, and the probe sees their rounding", async () => {
-  await chooseBackend("cpu");
-  const cpu = await numericFingerprint();
-  await chooseBackend("wasm");
-  const wasm = await numericFingerprint();
+  const cpu = await numericFingerprint(await chooseBackend("cpu"));
+  const wasm = await numericFingerprint(await chooseBackend("wasm"));
   expect(wasm.backend).not.toBe(cpu.backend);
   expect(wasm.probe).not.toBe(cpu.probe);
 });
 
 test("the fingerprint sees one changed bit in a kernel that training uses", async () => {
-  await chooseBackend("wasm");
-  const usual = await numericFingerprint();
+  const choice = await chooseBackend("wasm");
+  const usual = await numericFingerprint(choice);
   const kernel = tf.getKernel("Relu", "wasm");
   tf.unregisterKernel("Relu", "wasm");
   tf.registerKernel({
@@ -45,9 +43,17 @@ test("the fingerprint sees one changed bit in a kernel that training uses", asyn
       return out;
     },
   });
-  const altered = await numericFingerprint();
+  const altered = await numericFingerprint(choice);
   tf.unregisterKernel("Relu", "wasm");
   tf.registerKernel(kernel);
   expect(altered.probe).not.toBe(usual.probe);
-  expect(await numericFingerprint()).toEqual(usual);
+  expect(await numericFingerprint(choice)).toEqual(usual);
+});
+
+test("the version is that of what was chosen: of the native library, not of tfjs", async () => {
+  const { name } = await chooseBackend("cpu");
+  const of = (version: string) => numericFingerprint({ name, version });
+  const [older, newer] = [await of("4.22.0+tf2.9.1"), await of("4.22.0+tf2.18.0")];
+  expect(older.backendVersion).toBe("4.22.0+tf2.9.1");
+  expect(newer).toEqual({ ...older, backendVersion: "4.22.0+tf2.18.0" });
 });

@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs";
+import type { BackendChoice } from "./choose.ts";
 
 /** Equal on two machines exactly if their runs can be expected to be equal bit for bit. */
 export interface NumericFingerprint {
@@ -15,28 +16,26 @@ export interface NumericFingerprint {
   probe: string;
 }
 
-/** Fingerprint of the current backend; choose it first. */
-export async function numericFingerprint(): Promise<NumericFingerprint> {
-  await tf.ready();
-  const backend = tf.getBackend();
+/** Fingerprint of the backend that was chosen; it is the current one. */
+export async function numericFingerprint({
+  name,
+  version,
+}: Pick<BackendChoice, "name" | "version">): Promise<NumericFingerprint> {
   return {
-    backend,
-    ...(await describe(backend)),
+    backend: name,
+    backendVersion: version,
+    threads: await threadsOf(name),
     nodeMajor: Number(process.versions.node.split(".", 1)[0]),
     probe: await probe(),
   };
 }
 
-async function describe(
-  backend: string,
-): Promise<Pick<NumericFingerprint, "backendVersion" | "threads">> {
+async function threadsOf(backend: BackendChoice["name"]): Promise<number> {
   if (backend === "wasm") {
-    const wasm = await import("@tensorflow/tfjs-backend-wasm");
-    return { backendVersion: wasm.version_wasm, threads: wasm.getThreadsCount() };
+    return (await import("@tensorflow/tfjs-backend-wasm")).getThreadsCount();
   }
-  if (backend === "cpu") return { backendVersion: tf.version["tfjs-backend-cpu"], threads: 1 };
-  const threads = Number(process.env.TF_NUM_INTRAOP_THREADS ?? 1);
-  return { backendVersion: tf.version["tfjs-core"], threads };
+  if (backend === "cpu") return 1;
+  return Number(process.env.TF_NUM_INTRAOP_THREADS ?? 1);
 }
 
 /** Hash of losses and gradients of a small convolutional classifier at fixed weights and inputs. */

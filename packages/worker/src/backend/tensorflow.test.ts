@@ -64,6 +64,27 @@ describe("loadTensorflow", () => {
     expect(tf.getBackend()).toBe(before);
   });
 
+  test("names the version of the native library beside the package's", async () => {
+    await tf.setBackend("cpu");
+    const from = await place({
+      "package.json": manifest,
+      "index.js": "",
+      "lib/napi-v8/tfjs_binding.node": "",
+    });
+    const { KernelBackend } = tf;
+    class Native extends KernelBackend {
+      binding = { TF_Version: "2.18.0" };
+      override dispose() {}
+    }
+    tf.registerBackend("tensorflow", () => new Native());
+    try {
+      expect(await loadTensorflow(from)).toMatchObject({ works: true, version: "9.9.9+tf2.18.0" });
+    } finally {
+      await tf.setBackend("cpu");
+      tf.removeBackend("tensorflow");
+    }
+  });
+
   test("fixes threads and deterministic kernels before the native part starts", async () => {
     const from = await place({
       "package.json": manifest,

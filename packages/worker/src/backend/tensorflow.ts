@@ -57,11 +57,17 @@ async function importNative(from: string): Promise<BackendLoad> {
     require(packageName);
     await tf.ready();
     const { version } = require(`${packageName}/package.json`) as { version: string };
-    return { works: true, version, why: "native TensorFlow" };
+    const { binding } = tf.findBackend("tensorflow") as unknown as NativeBackend;
+    return { works: true, version: `${version}+tf${binding.TF_Version}`, why: "native TensorFlow" };
   } catch (cause) {
     const why = `the native part of ${packageName} did not load: ${firstLine(cause)}`;
     return { works: false, why, remedy: setup };
   }
+}
+
+/** What is read of the package's backend; the library that computes has a version of its own. */
+interface NativeBackend {
+  binding: { TF_Version: string };
 }
 
 function packageRoot(require: NodeJS.Require): string | undefined {

@@ -12,7 +12,7 @@ import {
   type TrunkGradient,
 } from "@trunkline/core";
 import { Batches } from "../training/batches.ts";
-import { evaluateTasks } from "../training/evaluate.ts";
+import { evaluateUnlessDropped } from "../training/evaluate.ts";
 import { FeatureCaches, headInputs } from "../training/head-inputs.ts";
 import { trainHeads } from "../training/head-phase.ts";
 import { Heads } from "../training/heads.ts";
@@ -48,6 +48,7 @@ export class Executor {
   /** Of the phase in hand. */
   #phase = -1;
   #peakBytes = 0;
+  #isHeadStepMeasured = false;
   #watch: (what: string) => void = () => {};
   #jointLosses: JointLosses;
 
@@ -87,7 +88,7 @@ export class Executor {
       const run = async () => {
         result = await this.#gradient(effect, shard);
       };
-      if (isFirst) this.#peakBytes = Math.max(this.#peakBytes, await peakTensorBytes(run));
+      if (isFirst) await this.#measure(run);
       else await run();
       const { losses, gradient, statistics } = result!;
       requireFinite(losses);
@@ -126,9 +127,11 @@ export class Executor {
     const joint = this.#joint();
     if (joint?.order !== "trunkFirst") return;
     const key = { epoch: at.epoch, step: at.step, stream: joint.headStream };
-    for (const shard of shards) {
-      await headStep(this.#trainer, this.#prepared.shards[shard]!, { key, scale });
-    }
+    const tasks = shards.flatMap((shard) => this.#prepared.shards[shard]!);
+    const run = () => headStep(this.#trainer, tasks, { key, scale });
+    if (this.#isHeadStepMeasured) await run();
+    else await this.#measure(run);
+    this.#isHeadStepMeasured = true;
     this.#trainer.batches.release();
   }
 
@@ -145,7 +148,7 @@ export class Executor {
 
   async trainHeads(effect: EffectOf<"trainHeads">): Promise<void> {
     const { order, phase, shard, trunkVersion, ...terms } = effect;
-    const isFirst = this.#enter(phase);
+    this.#enter(phase);
     const { batches } = this.#trainer;
     const inputs = headInputs(this.#prepared, { batches, caches: this.#caches, trunkVersion });
     const lease = { ...terms, tasks: this.#prepared.shards[shard]! };
@@ -153,11 +156,7 @@ export class Executor {
       progress: (at) => this.#hooks.progress({ phase, shard, ...at }),
       cancelled: () => this.#hooks.cancelled(order.job),
       stepDone: (at) => this.#log.add({ phase, kind: "head", shard, ...at }),
-      measure: async (step) => {
-        if (!isFirst) return step();
-        const bytes = await peakTensorBytes(step);
-        this.#peakBytes = Math.max(this.#peakBytes, bytes + inputs.memoryBytes());
-      },
+      measure: (step) => this.#measure(step),
     });
     this.#log.flush();
     this.#watch(`the lease of shard ${shard} in phase ${phase}`);
@@ -167,7 +166,9 @@ export class Executor {
   async evaluate({ order, request, split, shards }: EffectOf<"evaluate">): Promise<void> {
     const { prepared, terms } = this.#trainer;
     const tasks = shards.flatMap((shard) => prepared.shards[shard]!);
-    const scores = await evaluateTasks(prepared, terms, { tasks, split });
+    const dropped = () => this.#hooks.cancelled(order.job);
+    const scores = await evaluateUnlessDropped(prepared, terms, { tasks, split }, dropped);
+    if (scores === null) return;
     for (const shard of shards) {
       const own = prepared.shards[shard]!.map((task) => [task, scores[task]!] as const);
       const event = { order, request, shard, tasks: Object.fromEntries(own) };
@@ -187,9 +188,16 @@ export class Executor {
     if (phase === this.#phase) return false;
     this.#phase = phase;
     this.#peakBytes = 0;
+    this.#isHeadStepMeasured = false;
     this.#caches.dispose();
     this.#watch = this.#hooks.watchTensors?.() ?? (() => {});
     return true;
+  }
+
+  /** Runs a step and counts what it holds, with what lies beside it, towards the phase's peak. */
+  async #measure(step: () => Promise<void>): Promise<void> {
+    const bytes = (await peakTensorBytes(step)) + this.#caches.memoryBytes();
+    this.#peakBytes = Math.max(this.#peakBytes, bytes);
   }
 
   async #deliver(delivery: {

@@ -10,6 +10,7 @@ import {
   drawsFor,
   type PreparedExperiment,
   type Source,
+  sizeOf,
 } from "@trunkline/core";
 
 /** One step of one stream of batches. */
@@ -32,15 +33,29 @@ export interface SourceBatch {
   sampleWeights: ReadonlyMap<string, tf.Tensor1D>;
 }
 
-/** Reads a source's samples; the draws of an augmenting dataset are named by source, epoch and step. */
+/** What a dataset is told of a read beside the indices. */
+export interface ReadContext extends BatchKey {
+  /** The run's seed. */
+  seed: number;
+  /** Name of the source. */
+  source: string;
+  training: boolean;
+}
+
+/** The context of reading a split as it is, in evaluation and for the cache. */
+export function plainRead(seed: number, source: Source): ReadContext {
+  return { seed, source: source.name, epoch: 0, step: 0, stream: "", training: false };
+}
+
+/** Reads a source's samples; draws of an augmenting dataset are named by source, stream, epoch, step. */
 export async function readBatch(
   dataset: Dataset,
   indices: ArrayLike<number>,
-  draws: { seed: number; source: string; epoch: number; step: number },
+  { seed, source, stream, epoch, step, training }: ReadContext,
 ): Promise<Batch> {
-  const { seed, source, epoch, step } = draws;
-  const draw = drawsFor({ seed, purpose: "augment", task: source, epoch, step });
-  return dataset.batch(indices, { epoch, draw });
+  const purpose = stream === "" ? "augment" : `augment/${stream}`;
+  const draw = drawsFor({ seed, purpose, task: source, epoch, step });
+  return dataset.batch(indices, { epoch, training, draw });
 }
 
 /** Owns the tensors of the latest step. */
@@ -62,9 +77,9 @@ export class Batches {
     const known = this.#current.get(source.name);
     if (known !== undefined) return known;
     const { seed } = this.#prepared.settings;
-    const draws = { seed, source: source.name, epoch: key.epoch, step: key.step };
+    const context = { ...key, seed, source: source.name, training: true };
     const indices = this.indices(source, key);
-    const batch = toTensors(source, await readBatch(source.splits.train, indices, draws));
+    const batch = toTensors(source, await readBatch(source.splits.train, indices, context));
     this.#current.set(source.name, batch);
     return batch;
   }
@@ -93,7 +108,7 @@ export class Batches {
 
 function toTensors(source: Source, batch: Batch): SourceBatch {
   const { inputShape, labelShapes } = source.splits.train;
-  const rows = batch.inputs.length / inputShape.reduce((size, axis) => size * axis, 1);
+  const rows = batch.inputs.length / sizeOf(inputShape);
   const labels = source.tasks.map(
     (task) => [task, tf.tensor(batch.labels[task]!, [rows, ...labelShapes[task]!])] as const,
   );

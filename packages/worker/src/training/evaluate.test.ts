@@ -8,9 +8,9 @@ import {
   type TaskDefinition,
   taskLoss,
 } from "@trunkline/core";
-import { describe, expect, test } from "vitest";
-import { pointTasks, preparedPoints } from "../../test/experiment.ts";
-import { evaluateTasks } from "./evaluate.ts";
+import { describe, expect, test, vi } from "vitest";
+import { points, pointTasks, preparedPoints } from "../../test/experiment.ts";
+import { evaluateTasks, evaluateUnlessDropped } from "./evaluate.ts";
 import { TaskTerms } from "./task-batches.ts";
 
 const tasks = ["inside", "sector", "position"];
@@ -27,7 +27,7 @@ async function whole(prepared: PreparedExperiment, task: string, split: Split) {
   const dataset = prepared.sourceOf(task).splits[split]!;
   const indices = Array.from({ length: dataset.size }, (_, i) => i);
   const draw = drawsFor({ seed: 0, purpose: "none" });
-  const batch = await dataset.batch(indices, { epoch: 0, draw });
+  const batch = await dataset.batch(indices, { epoch: 0, training: false, draw });
   const outputs = predict(prepared.network, task, tf.tensor(batch.inputs, [dataset.size, 2]));
   const labels = batch.labels[task]!;
   return { dataset, outputs, labels, weights: batch.sampleWeights?.[task] };
@@ -150,5 +150,33 @@ test("evaluation leaves no tensor behind", async () => {
   const before = tf.memory().numTensors;
   await evaluateTasks(prepared, new TaskTerms(prepared), { tasks, split: "test" });
   expect(tf.memory().numTensors).toBe(before);
+  prepared.network.dispose();
+});
+
+test("evaluation hears between chunks that it is dropped, and leaves no tensor behind", async () => {
+  const now = { ms: 0 };
+  vi.spyOn(performance, "now").mockImplementation(() => now.ms);
+  let reads = 0;
+  const test = points(31, 3);
+  const slow: typeof test = {
+    ...test,
+    batch(indices, context) {
+      reads++;
+      now.ms += 200;
+      return test.batch(indices, context);
+    },
+  };
+  const data = { train: points(40, 1), validation: points(23, 2), test: slow };
+  const prepared = await preparedPoints({ evaluationBatchSize: 8, data });
+  reads = 0;
+  const before = tf.memory().numTensors;
+  const evaluate = (dropped: () => Promise<boolean>) =>
+    evaluateUnlessDropped(prepared, new TaskTerms(prepared), { tasks, split: "test" }, dropped);
+  // Four chunks; asked every 300 ms at most, so after the second.
+  expect(await evaluate(async () => true)).toBe(null);
+  expect(reads).toBe(2);
+  expect(await evaluate(async () => false)).not.toBe(null);
+  expect(tf.memory().numTensors).toBe(before);
+  vi.restoreAllMocks();
   prepared.network.dispose();
 });

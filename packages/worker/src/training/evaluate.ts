@@ -8,19 +8,21 @@ import {
   headOutput,
   labelsPerTerm,
   lossOutputs,
-  type Metric,
   metricByName,
+  metricName,
   outputSize,
   type PreparedExperiment,
   RunError,
   type Source,
   type Split,
+  sizeOf,
   type TaskScore,
   trunkFeatures,
   unmaskedCount,
 } from "@trunkline/core";
-import { readBatch } from "./batches.ts";
+import { plainRead, readBatch } from "./batches.ts";
 import { requireFinite } from "./losses.ts";
+import { type Dropped, nowAndThen } from "./now-and-then.ts";
 import type { TaskTerms } from "./task-batches.ts";
 
 interface Collected {
@@ -33,38 +35,61 @@ interface Collected {
   done: number;
 }
 
+export interface EvaluateOptions {
+  tasks: readonly string[];
+  split: Split;
+}
+
 /** Scores of tasks on a split; tasks of one source share the trunk's pass. */
 export async function evaluateTasks(
   prepared: PreparedExperiment,
   terms: TaskTerms,
-  { tasks, split }: { tasks: readonly string[]; split: Split },
+  options: EvaluateOptions,
 ): Promise<Record<string, TaskScore>> {
+  const scores = await evaluateUnlessDropped(prepared, terms, options, async () => false);
+  return scores!;
+}
+
+/** As {@link evaluateTasks}; asks between chunks, and is null where the work was dropped. */
+export async function evaluateUnlessDropped(
+  prepared: PreparedExperiment,
+  terms: TaskTerms,
+  { tasks, split }: EvaluateOptions,
+  dropped: Dropped,
+): Promise<Record<string, TaskScore> | null> {
+  const isDropped = nowAndThen(dropped);
   const scores: Record<string, TaskScore> = {};
   for (const source of prepared.sources) {
     const wanted = tasks.filter((task) => source.tasks.includes(task));
-    if (wanted.length > 0) {
-      Object.assign(
-        scores,
-        await evaluateSource(prepared, terms, { source, tasks: wanted, split }),
-      );
-    }
+    if (wanted.length === 0) continue;
+    const pass = { source, tasks: wanted, split, isDropped };
+    const found = await evaluateSource(prepared, terms, pass);
+    if (found === null) return null;
+    Object.assign(scores, found);
   }
   return scores;
+}
+
+interface SourcePass {
+  source: Source;
+  tasks: readonly string[];
+  split: Split;
+  isDropped: Dropped;
 }
 
 async function evaluateSource(
   prepared: PreparedExperiment,
   terms: TaskTerms,
-  { source, tasks, split }: { source: Source; tasks: readonly string[]; split: Split },
-): Promise<Record<string, TaskScore>> {
+  { source, tasks, split, isDropped }: SourcePass,
+): Promise<Record<string, TaskScore> | null> {
   const dataset = source.splits[split]!;
   const { evaluationBatchSize, seed } = prepared.settings;
   const collected = new Map(tasks.map((task) => [task, emptyFor(prepared, task, dataset.size)]));
   for (let first = 0; first < dataset.size; first += evaluationBatchSize) {
+    if (await isDropped()) return null;
     const length = Math.min(evaluationBatchSize, dataset.size - first);
     const indices = Uint32Array.from({ length }, (_, i) => first + i);
-    const draws = { seed, source: source.name, epoch: 0, step: 0 };
-    const batch = await readBatch(dataset, indices, draws);
+    const batch = await readBatch(dataset, indices, plainRead(seed, source));
     await addChunk(prepared, terms, { batch, source, collected, length });
   }
   return Object.fromEntries(
@@ -74,7 +99,7 @@ async function evaluateSource(
 
 function emptyFor(prepared: PreparedExperiment, task: string, size: number): Collected {
   const labelShape = prepared.sourceOf(task).splits.train.labelShapes[task]!;
-  const labelSize = labelShape.reduce((product, axis) => product * axis, 1);
+  const labelSize = sizeOf(labelShape);
   return {
     outputs: new Float32Array(size * outputSize(prepared, task)),
     labels: new Float32Array(size * labelSize),
@@ -133,7 +158,8 @@ function scoreOf(
   const loss = lossSum / Math.max(1, terms);
   requireFinite({ [task]: loss });
   const metrics = settings.metrics.map((metric) => {
-    const [name, compute] = named(metric);
+    const name = metricName(metric);
+    const compute = typeof metric === "string" ? metricByName(metric) : metric;
     return [name, finite(compute(predictions), name, task)] as const;
   });
   return { loss, metrics: Object.fromEntries(metrics) };
@@ -150,9 +176,4 @@ function finite(value: number, metric: string, task: string): number {
       details: { metric, task, value },
     },
   );
-}
-
-function named(metric: string | Metric): [string, Metric] {
-  if (typeof metric === "string") return [metric, metricByName(metric)];
-  return [metric.name === "" ? "metric" : metric.name, metric];
 }

@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type PreparedExperiment, type Source, trunkFeatures } from "@trunkline/core";
 import type { Batches, BatchKey } from "./batches.ts";
 import { FeatureCache } from "./feature-cache/feature-cache.ts";
+import { type Dropped, nowAndThen } from "./now-and-then.ts";
 
 /** Features and labels of one batch; borrowed until the next step or `release`. */
 export interface HeadInputBatch {
@@ -14,14 +15,18 @@ export interface HeadInputBatch {
 }
 
 export interface HeadInputs {
+  /** Does what is done once, before the first step; false where the work was dropped meanwhile. */
+  prepare(sources: readonly Source[], dropped: Dropped): Promise<boolean>;
+  /** The batch of a source that is prepared. */
   of(source: Source, key: BatchKey): Promise<HeadInputBatch>;
   /** Frees the batch of the latest step. */
   release(): void;
-  /** Bytes held between steps, beside tensors. */
-  memoryBytes(): number;
 }
 
-/** Caches stay until the trunk changes; several leases of one phase share them. Owns them. */
+/**
+ * Caches stay until the trunk changes; several leases of one phase share them, and all of them share the
+ * memory that is set. Owns them.
+ */
 export class FeatureCaches {
   readonly #prepared: PreparedExperiment;
   #trunkVersion = -1;
@@ -31,16 +36,23 @@ export class FeatureCaches {
     this.#prepared = prepared;
   }
 
-  async of(source: Source, trunkVersion: number): Promise<FeatureCache> {
+  /** Builds the cache of a source where there is none; false where the work was dropped meanwhile. */
+  async fill(source: Source, trunkVersion: number, dropped: Dropped): Promise<boolean> {
     if (trunkVersion !== this.#trunkVersion) this.dispose();
     this.#trunkVersion = trunkVersion;
-    const known = this.#caches.get(source.name);
-    if (known !== undefined) return known;
-    const built = await FeatureCache.build(this.#prepared, source);
-    this.#caches.set(source.name, built);
-    return built;
+    if (this.#caches.has(source.name)) return true;
+    const budgetBytes = this.#prepared.settings.cache.memoryMiB * 2 ** 20 - this.memoryBytes();
+    const built = await FeatureCache.build(this.#prepared, source, { budgetBytes, dropped });
+    if (built !== null) this.#caches.set(source.name, built);
+    return built !== null;
   }
 
+  /** A cache that was filled. */
+  of(source: Source): FeatureCache {
+    return this.#caches.get(source.name)!;
+  }
+
+  /** Bytes held beside tensors. */
   memoryBytes(): number {
     return [...this.#caches.values()].reduce((sum, cache) => sum + cache.memoryBytes, 0);
   }
@@ -71,7 +83,13 @@ export function headInputs(
   };
   return {
     release,
-    memoryBytes: () => caches.memoryBytes(),
+    async prepare(sources, dropped) {
+      const isDropped = nowAndThen(dropped);
+      for (const source of sources.filter((each) => usesCache(prepared, each))) {
+        if (!(await caches.fill(source, trunkVersion, isDropped))) return false;
+      }
+      return true;
+    },
     async of(source, key) {
       const name = `${key.epoch}/${key.step}`;
       if (name !== step) release();
@@ -79,7 +97,7 @@ export function headInputs(
       const known = current.get(source.name);
       if (known !== undefined) return known.batch;
       const made = usesCache(prepared, source)
-        ? cached(await caches.of(source, trunkVersion), batches.indices(source, key))
+        ? cached(caches.of(source), batches.indices(source, key))
         : await computed(prepared, batches, { source, key });
       current.set(source.name, made);
       return made.batch;

@@ -4,7 +4,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { HeadInputs } from "./head-inputs.ts";
 import { LossSums } from "./losses.ts";
-import { type HeadMove, moveHead, type Trainer } from "./step.ts";
+import { type HeadMove, labelsOf, moveHead, type Trainer } from "./step.ts";
 
 export interface Lease {
   tasks: readonly string[];
@@ -14,7 +14,10 @@ export interface Lease {
 }
 
 export interface LeaseHooks {
-  /** Told now and then; `step` counts the epoch's steps so far, losses are their means. */
+  /**
+   * Told now and then, from before the first step on; `step` counts the epoch's steps so far, losses are
+   * their means.
+   */
   progress(at: { epoch: number; step: number; losses: Record<string, number> }): void;
   /** Told after each step. */
   stepDone(at: { epoch: number; step: number }): void;
@@ -44,6 +47,7 @@ export async function trainHeads(
   const sums = new LossSums();
   let lastReport = performance.now();
   try {
+    if (!(await prepareInputs(trainer, inputs, lease, hooks))) return null;
     for (let epoch = lease.firstEpoch; epoch < lease.firstEpoch + lease.epochs; epoch++) {
       for (let step = 0; step < stepsPerEpoch; step++) {
         const run = async () => sums.add(await leaseStep(trainer, inputs, lease, { epoch, step }));
@@ -66,6 +70,23 @@ export async function trainHeads(
   return { updates: Object.fromEntries(lease.tasks.map((task) => [task, updates])), epochLosses };
 }
 
+/**
+ * False where the lease was cancelled. Progress stands at step 0 meanwhile, so that all of it has to fit
+ * into the coordinator's deadline for progress.
+ */
+function prepareInputs(
+  { prepared }: Trainer,
+  inputs: HeadInputs,
+  { tasks, firstEpoch }: Lease,
+  hooks: LeaseHooks,
+): Promise<boolean> {
+  const sources = new Set(tasks.map((task) => prepared.sourceOf(task)));
+  return inputs.prepare([...sources], async () => {
+    hooks.progress({ epoch: firstEpoch, step: 0, losses: {} });
+    return hooks.cancelled();
+  });
+}
+
 /** One step of every head of the shard; losses by task, owned by the caller. */
 async function leaseStep(
   trainer: Trainer,
@@ -78,11 +99,7 @@ async function leaseStep(
   for (const task of lease.tasks) {
     const source = trainer.prepared.sourceOf(task);
     const batch = await inputs.of(source, { ...key, stream: "" });
-    const labels = {
-      labels: batch.labels.get(task)!,
-      sampleWeights: batch.sampleWeights.get(task),
-    };
-    const term = trainer.terms.ofHead(task, labels);
+    const term = trainer.terms.ofHead(task, labelsOf(batch, task));
     const move: HeadMove = { term, features: batch.features, key, rate };
     losses.set(task, moveHead(trainer, move));
   }

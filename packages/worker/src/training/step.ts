@@ -63,7 +63,7 @@ export async function simultaneousStep(
   return { losses, gradient, statistics };
 }
 
-/** Heads of a shard move once, the trunk frozen at its present weights. */
+/** Heads move once, the trunk frozen at its present weights; it runs once per source. */
 export async function headStep(
   trainer: Trainer,
   tasks: readonly string[],
@@ -104,7 +104,7 @@ export function moveHead({ heads, terms }: Trainer, move: HeadMove): tf.Scalar {
   return loss;
 }
 
-export function labelsOf(batch: SourceBatch, task: string) {
+export function labelsOf(batch: Pick<SourceBatch, "labels" | "sampleWeights">, task: string) {
   return { labels: batch.labels.get(task)!, sampleWeights: batch.sampleWeights.get(task) };
 }
 
@@ -115,8 +115,10 @@ async function taskBatches(
 ): Promise<TaskBatch[]> {
   const result: TaskBatch[] = [];
   for (const task of tasks) {
-    const batch = await batches.of(prepared.sourceOf(task), key);
-    result.push({ ...terms.ofTrunk(task, labelsOf(batch, task)), inputs: batch.inputs });
+    const source = prepared.sourceOf(task);
+    const batch = await batches.of(source, key);
+    const term = terms.ofTrunk(task, labelsOf(batch, task));
+    result.push({ ...term, source: source.name, inputs: batch.inputs });
   }
   return result;
 }

@@ -6,7 +6,6 @@ import {
   methodByName,
   type PreparedExperiment,
   type StepDraws,
-  sharedSource,
   type TaskLoss,
   taskLoss,
 } from "@trunkline/core";
@@ -48,9 +47,7 @@ export class TaskTerms {
   }
 
   draws({ epoch, step }: { epoch: number; step: number }): StepDraws {
-    const { settings, sources } = this.#prepared;
-    const ownInputs = sources.some((source) => source.name !== sharedSource);
-    return { seed: settings.seed, epoch, step, ownInputs };
+    return { seed: this.#prepared.settings.seed, epoch, step };
   }
 
   #term(task: string, { labels, sampleWeights }: TaskLabels, weight: number): HeadBatch {

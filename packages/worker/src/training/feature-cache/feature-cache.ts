@@ -1,11 +1,18 @@
 // The feature cache of a head phase: the frozen trunk runs once over a source's train split, in fixed
 // chunks, and its outputs are kept until the trunk moves again. Labels come with them, so that the
-// dataset is not read again.
+// dataset is not read again. What is over the memory it is given goes to files.
 // Letters: N = samples, B = batch.
 
 import * as tf from "@tensorflow/tfjs";
-import { type PreparedExperiment, type Source, trunkFeatures } from "@trunkline/core";
-import { readBatch } from "../batches.ts";
+import {
+  type Batch,
+  type PreparedExperiment,
+  type Source,
+  sizeOf,
+  trunkFeatures,
+} from "@trunkline/core";
+import { plainRead, readBatch } from "../batches.ts";
+import type { Dropped } from "../now-and-then.ts";
 import { fileRows, memoryRows, type RowStore } from "./row-store.ts";
 
 const bytesPerNumber = 4;
@@ -24,41 +31,45 @@ export interface CachedBatch {
   sampleWeights: ReadonlyMap<string, tf.Tensor1D>;
 }
 
-export class FeatureCache {
-  readonly #features: readonly Column[];
-  readonly #labels: ReadonlyMap<string, Column>;
-  readonly #weights: ReadonlyMap<string, Column>;
-  /** Bytes of features that are kept in memory. */
-  readonly memoryBytes: number;
+export interface FeatureCacheOptions {
+  /** Memory that its columns may take. */
+  budgetBytes: number;
+  /** Asked between chunks. */
+  dropped: Dropped;
+}
 
-  private constructor(
-    columns: { features: Column[]; labels: Map<string, Column>; weights: Map<string, Column> },
-    memoryBytes: number,
-  ) {
-    this.#features = columns.features;
-    this.#labels = columns.labels;
-    this.#weights = columns.weights;
-    this.memoryBytes = memoryBytes;
+export class FeatureCache {
+  readonly #size: number;
+  readonly #budgetBytes: number;
+  readonly #features: Column[] = [];
+  readonly #labels = new Map<string, Column>();
+  readonly #weights = new Map<string, Column>();
+  #memoryBytes = 0;
+
+  private constructor(size: number, budgetBytes: number) {
+    this.#size = size;
+    this.#budgetBytes = budgetBytes;
   }
 
-  /** Runs the trunk over the source's train split. */
-  static async build(prepared: PreparedExperiment, source: Source): Promise<FeatureCache> {
-    const { size } = source.splits.train;
-    const shapes = prepared.network.trunk.model.outputs.map(
-      (output) => output.shape.slice(1) as number[],
-    );
-    const bytes = shapes.reduce((sum, shape) => sum + size * widthOf(shape) * bytesPerNumber, 0);
-    const inMemory = bytes <= prepared.settings.cache.memoryMiB * 2 ** 20;
-    const features = shapes.map((shape) => {
-      const width = widthOf(shape);
-      return { shape, rows: inMemory ? memoryRows(size, width) : fileRows(width) };
-    });
-    const cache = new FeatureCache(
-      { features, labels: new Map(), weights: new Map() },
-      inMemory ? bytes : 0,
-    );
-    await cache.#fill(prepared, source);
-    return cache;
+  /** Runs the trunk over the source's train split; null where the work was dropped meanwhile. */
+  static async build(
+    prepared: PreparedExperiment,
+    source: Source,
+    { budgetBytes, dropped }: FeatureCacheOptions,
+  ): Promise<FeatureCache | null> {
+    const cache = new FeatureCache(source.splits.train.size, budgetBytes);
+    let isFull = false;
+    try {
+      isFull = await cache.#fill(prepared, source, dropped);
+    } finally {
+      if (!isFull) cache.dispose();
+    }
+    return isFull ? cache : null;
+  }
+
+  /** Bytes of features, labels and sample weights that are kept in memory. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
   }
 
   /** The samples of these indices. */
@@ -75,47 +86,63 @@ export class FeatureCache {
   }
 
   dispose(): void {
-    for (const { rows } of this.#features) rows.dispose();
+    const columns = [...this.#features, ...this.#labels.values(), ...this.#weights.values()];
+    for (const { rows } of columns) rows.dispose();
   }
 
-  async #fill(prepared: PreparedExperiment, source: Source): Promise<void> {
+  /** False where the work was dropped. */
+  async #fill(prepared: PreparedExperiment, source: Source, dropped: Dropped): Promise<boolean> {
     const { train } = source.splits;
     const { evaluationBatchSize, seed } = prepared.settings;
     for (let first = 0; first < train.size; first += evaluationBatchSize) {
+      if (await dropped()) return false;
       const length = Math.min(evaluationBatchSize, train.size - first);
       const indices = Uint32Array.from({ length }, (_, i) => first + i);
-      const draws = { seed, source: source.name, epoch: 0, step: 0 };
-      const batch = await readBatch(train, indices, draws);
+      const batch = await readBatch(train, indices, plainRead(seed, source));
       const inputs = tf.tensor(batch.inputs, [length, ...train.inputShape]);
       const features = trunkFeatures(prepared.network, inputs);
-      for (const [i, feature] of features.entries()) {
-        this.#features[i]!.rows.write(first, (await feature.data()) as Float32Array);
+      try {
+        for (const [i, feature] of features.entries()) await this.#addFeature(i, first, feature);
+      } finally {
+        tf.dispose([inputs, ...features]);
       }
-      tf.dispose([inputs, ...features]);
-      for (const task of source.tasks) {
-        const shape = train.labelShapes[task]!;
-        put(this.#labels, { task, shape, size: train.size }, first, batch.labels[task]!);
-        const weights = batch.sampleWeights?.[task];
-        if (weights !== undefined) {
-          put(this.#weights, { task, shape: [], size: train.size }, first, weights);
-        }
-      }
+      this.#addLabels(source, first, batch);
+    }
+    return true;
+  }
+
+  /** The model's own shapes may leave axes open; those of the first chunk do not. */
+  async #addFeature(index: number, first: number, feature: tf.Tensor): Promise<void> {
+    this.#features[index] ??= this.#column(feature.shape.slice(1));
+    this.#features[index].rows.write(first, (await feature.data()) as Float32Array);
+  }
+
+  #addLabels({ tasks, splits }: Source, first: number, batch: Batch): void {
+    for (const task of tasks) {
+      const shape = splits.train.labelShapes[task]!;
+      this.#put(this.#labels, { task, shape }, first, batch.labels[task]!);
+      const weights = batch.sampleWeights?.[task];
+      if (weights !== undefined) this.#put(this.#weights, { task, shape: [] }, first, weights);
     }
   }
-}
 
-function put(
-  columns: ReadonlyMap<string, Column>,
-  { task, shape, size }: { task: string; shape: readonly number[]; size: number },
-  first: number,
-  values: Float32Array,
-): void {
-  const writable = columns as Map<string, Column>;
-  const column = writable.get(task) ?? { shape, rows: memoryRows(size, widthOf(shape)) };
-  writable.set(task, column);
-  column.rows.write(first, values);
-}
+  #put(
+    columns: Map<string, Column>,
+    { task, shape }: { task: string; shape: readonly number[] },
+    first: number,
+    values: Float32Array,
+  ): void {
+    const column = columns.get(task) ?? this.#column(shape);
+    columns.set(task, column);
+    column.rows.write(first, values);
+  }
 
-function widthOf(shape: readonly number[]): number {
-  return shape.reduce((size, axis) => size * axis, 1);
+  /** In memory where it fits into what is left of it. */
+  #column(shape: readonly number[]): Column {
+    const width = sizeOf(shape);
+    const bytes = this.#size * width * bytesPerNumber;
+    if (this.#memoryBytes + bytes > this.#budgetBytes) return { shape, rows: fileRows(width) };
+    this.#memoryBytes += bytes;
+    return { shape, rows: memoryRows(this.#size, width) };
+  }
 }

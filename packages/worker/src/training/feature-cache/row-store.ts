@@ -31,40 +31,75 @@ export function memoryRows(count: number, width: number): RowStore {
   };
 }
 
-/** Rows in a file of the system's folder for temporary files, removed on `dispose`. */
+/**
+ * Rows in a file of the system's folder for temporary files. It has no name there, so that a process that
+ * is killed leaves nothing either.
+ */
 export function fileRows(width: number): RowStore {
-  const folder = mkdtempSync(join(tmpdir(), "trunkline-features-"));
-  const file = openSync(join(folder, "rows.f32"), "w+");
+  const file = named("made", openNameless);
+  const rowBytes = width * 4;
   return {
     write(first, values) {
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      writeAll(file, bytes, first * width * 4);
+      named("written", () => writeAll(file, bytes, first * rowBytes));
     },
     read(indices) {
       const result = new Float32Array(indices.length * width);
       const bytes = new Uint8Array(result.buffer);
-      for (let b = 0; b < indices.length; b++) {
-        readSync(file, bytes, b * width * 4, width * 4, indices[b]! * width * 4);
-      }
+      named("read", () => {
+        for (let b = 0; b < indices.length; b++) {
+          const row = bytes.subarray(b * rowBytes, (b + 1) * rowBytes);
+          readAll(file, row, indices[b]! * rowBytes);
+        }
+      });
       return result;
     },
-    dispose() {
-      closeSync(file);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    dispose: () => closeSync(file),
   };
 }
 
-function writeAll(file: number, bytes: Uint8Array, position: number): void {
+/** A file that is open and in no folder any more. */
+function openNameless(): number {
+  const folder = mkdtempSync(join(tmpdir(), "trunkline-features-"));
   try {
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(file, bytes, done, bytes.length - done, position + done);
-    }
+    return openSync(join(folder, "rows.f32"), "w+");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function writeAll(file: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(file, bytes, done, bytes.length - done, position + done);
+  }
+}
+
+function readAll(file: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const count = readSync(file, bytes, done, bytes.length - done, position + done);
+    if (count === 0) throw new Error(`it ends before byte ${position + bytes.length}`);
+    done += count;
+  }
+}
+
+/** What the system says when space, or the user's share of it, is used up. */
+const fullCodes: readonly unknown[] = ["ENOSPC", "EDQUOT"];
+
+/** Runs `action` on the file; what it throws says what was to be done. */
+function named<T>(verb: "made" | "written" | "read", action: () => T): T {
+  try {
+    return action();
   } catch (cause) {
-    throw new EnvironmentError("environment/disk-full", "The feature cache could not be written.", {
-      remedy:
-        "Free space in the folder of temporary files (TMPDIR), or set cache.enabled to false.",
-      cause,
-    });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isFull = fullCodes.includes(code);
+    throw new EnvironmentError(
+      isFull ? "environment/disk-full" : "environment/file",
+      `The feature cache's file could not be ${verb}: ${message}.`,
+      {
+        remedy: `${isFull ? "Free space in" : "Check"} the folder of temporary files (TMPDIR), or set cache.enabled to false.`,
+        details: { folder: tmpdir() },
+        cause,
+      },
+    );
   }
 }
