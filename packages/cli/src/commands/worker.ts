@@ -52,7 +52,7 @@ async function takePart(experiment: string, options: WorkerCommandOptions): Prom
   const { events } = options;
   let ready: ReadyExperiment | undefined;
   const worker = new Worker({
-    name: options.name ?? `${hostname()}-${process.pid}`,
+    name: options.name ?? `${hostname().slice(0, 100)}-${process.pid}`,
     connection,
     async prepare(overrides) {
       ready = await readyExperiment(experiment, overrides, { checkValues: false });

@@ -137,10 +137,17 @@ async function serve(
   }
 }
 
-function listenFor(coordinator: Coordinator, { host, port }: HostOptions): Promise<SocketServer> {
+/** Connections that are no members yet, beyond the workers that may all be loading at once. */
+const spareGuests = 64;
+
+function listenFor(
+  coordinator: Coordinator,
+  { host, port, workers }: HostOptions,
+): Promise<SocketServer> {
   return listen<CoordinatorMessage, WorkerMessage>({
     host,
     port,
+    maxGuests: workers + spareGuests,
     decode: decodeWorkerMessage,
     kindOf: byteKindOf,
     onConnection: (connection) => coordinator.attach(connection),
