@@ -2,7 +2,8 @@
 // runs are compared.
 
 import type { PhaseRecord, RunResult } from "@trunkline/core";
-import { bytes, duration, plural, score, whole } from "./format.ts";
+import { bytes, duration, plural, whole } from "./format.ts";
+import { scoreRows } from "./score-table.ts";
 import { textTable } from "./text-table.ts";
 
 /** Several lines without a newline at the end; `folder` is the run folder. */
@@ -28,18 +29,10 @@ function headline(result: RunResult): string {
 }
 
 function tasks({ tasks, split, updates }: RunResult): string[] {
-  const metrics = [...new Set(Object.values(tasks).flatMap((task) => Object.keys(task.metrics)))];
-  const rows = Object.entries(tasks).map(([name, task]) => [
-    name,
-    score(task.loss),
-    ...metrics.map((metric) => {
-      const value = task.metrics[metric];
-      return value === undefined ? "" : score(value);
-    }),
-    whole(updates.heads[name] ?? 0),
-  ]);
-  const head = [`task (${split})`, "loss", ...metrics, "updates"];
-  return textTable([head, ...rows, trunkRow(head.length, updates.trunk)]);
+  const [head, ...rows] = scoreRows(tasks, split) as [string[], ...string[][]];
+  const counted = rows.map((row) => [...row, whole(updates.heads[row[0]!] ?? 0)]);
+  const wide = [...head, "updates"];
+  return textTable([wide, ...counted, trunkRow(wide.length, updates.trunk)]);
 }
 
 function trunkRow(columns: number, updates: number): string[] {

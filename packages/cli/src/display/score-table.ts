@@ -4,11 +4,8 @@ import type { Split, TaskScore } from "@trunkline/core";
 import { score } from "./format.ts";
 import { textTable } from "./text-table.ts";
 
-/** One line a task, a column for each metric that any of them has. */
-export function scoreTable(
-  tasks: Readonly<Record<string, TaskScore>>,
-  split: Split,
-): readonly string[] {
+/** A head row, then one row a task; a column for each metric that any of them has. */
+export function scoreRows(tasks: Readonly<Record<string, TaskScore>>, split: Split): string[][] {
   const metrics = [...new Set(Object.values(tasks).flatMap((task) => Object.keys(task.metrics)))];
   const rows = Object.entries(tasks).map(([name, task]) => [
     name,
@@ -18,5 +15,12 @@ export function scoreTable(
       return value === undefined ? "" : score(value);
     }),
   ]);
-  return textTable([[`task (${split})`, "loss", ...metrics], ...rows]);
+  return [[`task (${split})`, "loss", ...metrics], ...rows];
+}
+
+export function scoreTable(
+  tasks: Readonly<Record<string, TaskScore>>,
+  split: Split,
+): readonly string[] {
+  return textTable(scoreRows(tasks, split));
 }
