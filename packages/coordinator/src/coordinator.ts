@@ -2,12 +2,10 @@
 // it; it starts no server and opens no file of its own.
 
 import {
-  type BlockState,
   type Connection,
   type CoordinatorMessage,
   headStateOf,
   headTensors,
-  initialBlockState,
   type NamedTensor,
   type PhaseRecord,
   type PreparedExperiment,
@@ -21,8 +19,10 @@ import {
 import { type Archive, noArchive } from "./driver/archive.ts";
 import { ByteAccounts } from "./driver/byte-accounts.ts";
 import { hashesOf } from "./driver/hashes.ts";
+import { initialStates } from "./driver/initial-states.ts";
 import { type LaunchOptions, planOf } from "./driver/plan-of.ts";
 import { notFiniteState, type Snapshot, Store } from "./driver/store.ts";
+import { trunkTensors } from "./driver/trunk-tensors.ts";
 import { trunkNotFinite, trunkUpdater } from "./driver/trunk-update.ts";
 import type { Effect, MachineEvent } from "./machine/effects.ts";
 import { initialState, transition } from "./machine/machine.ts";
@@ -363,23 +363,6 @@ export class Coordinator {
       hashes: hashesOf(this.#final),
     };
   }
-}
-
-function initialStates({ network, settings, tasks }: PreparedExperiment) {
-  const { optimizer } = settings;
-  const heads: Record<string, BlockState> = {};
-  for (const task of tasks) {
-    heads[task] = initialBlockState(network.head(task).block, optimizer.heads);
-  }
-  return { trunk: initialBlockState(network.trunk.block, optimizer.trunk), heads };
-}
-
-function trunkTensors({ weights, statistics }: BlockState): NamedTensor[] {
-  const tensors: NamedTensor[] = [
-    { name: "trunk/weights", kind: "trunk", values: weights.slice() },
-    { name: "trunk/statistics", kind: "trunk", values: statistics.slice() },
-  ];
-  return tensors.filter((tensor) => tensor.values.length > 0);
 }
 
 /** An edge after a broken effect would not be whole: some of its heads are those of the edge before. */

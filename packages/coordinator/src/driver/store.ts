@@ -64,11 +64,6 @@ export class Store {
     for (const handle of handles) this.#arrivals.delete(handle);
   }
 
-  /** Arrays that wait for their round; 0 at every edge. */
-  get waiting(): number {
-    return this.#arrivals.size;
-  }
-
   snapshot(epoch: number): Snapshot {
     return { epoch, trunk: copyBlock(this.#trunk), heads: { ...this.#heads } };
   }

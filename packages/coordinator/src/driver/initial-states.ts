@@ -1,0 +1,17 @@
+// What a run starts from: the network's weights as they were drawn, and optimizers that have seen nothing.
+
+import { type BlockState, initialBlockState, type PreparedExperiment } from "@trunkline/core";
+import type { Snapshot } from "./store.ts";
+
+export function initialStates({
+  network,
+  settings,
+  tasks,
+}: PreparedExperiment): Pick<Snapshot, "trunk" | "heads"> {
+  const { optimizer } = settings;
+  const heads: Record<string, BlockState> = {};
+  for (const task of tasks) {
+    heads[task] = initialBlockState(network.head(task).block, optimizer.heads);
+  }
+  return { trunk: initialBlockState(network.trunk.block, optimizer.trunk), heads };
+}
