@@ -17,6 +17,7 @@ import { Batches } from "../packages/worker/src/training/batches.ts";
 import { FeatureCaches, headInputs } from "../packages/worker/src/training/head-inputs.ts";
 import { trainHeads } from "../packages/worker/src/training/head-phase.ts";
 import { Heads } from "../packages/worker/src/training/heads.ts";
+import { MethodStates } from "../packages/worker/src/training/method-states.ts";
 import { TaskTerms } from "../packages/worker/src/training/task-batches.ts";
 import { type BenchOptions, type BenchResult, median } from "./result.ts";
 
@@ -71,9 +72,10 @@ async function headPhaseMs(prepared: PreparedExperiment, epochs: number): Promis
   const batches = new Batches(prepared);
   const heads = new Heads(prepared);
   const caches = new FeatureCaches(prepared);
-  const trainer = { prepared, batches, heads, terms: new TaskTerms(prepared) };
+  const methods = new MethodStates(prepared);
+  const trainer = { prepared, batches, heads, methods, terms: new TaskTerms(prepared) };
   const inputs = headInputs(prepared, { batches, caches, trunkVersion: 0 });
-  const lease = { tasks, firstEpoch: 0, epochs, learningRateScale: 1 };
+  const lease = { tasks, firstEpoch: 0, epochs, learningRateScale: 1, weights: null };
   const start = performance.now();
   await trainHeads(trainer, inputs, lease, {
     progress() {},

@@ -17,7 +17,7 @@ import {
   type Hashes,
   headGradient,
   initialBlockState,
-  jointGradient,
+  jointPass,
   learningRateAt,
   type Overrides,
   type PhaseKind,
@@ -25,13 +25,12 @@ import {
   phasesOf,
   type Source,
   scheduleOf,
+  sharedPass,
   type TaskBatch,
   type TensorOptimizer,
-  type TrunkGradient,
   taskLoss,
   tensorOptimizer,
   trunkFeatures,
-  trunkGradient,
 } from "@trunkline/core";
 import { prepared } from "./cluster.ts";
 import { hashByHand } from "./hash-by-hand.ts";
@@ -48,6 +47,12 @@ interface Loop {
 interface At {
   epoch: number;
   step: number;
+}
+
+/** What the trunk moves by, of one shard. */
+interface TrunkStep {
+  gradient: Float32Array;
+  statistics: Float32Array | null;
 }
 
 /** What one head moves by; owned by who receives it. */
@@ -100,10 +105,12 @@ async function oneStep(loop: Loop, kind: PhaseKind, at: At): Promise<void> {
 /** The trunk moves by the gradients of all shards; heads are frozen. */
 async function sharedStep(loop: Loop, at: At): Promise<void> {
   const { network, shards } = loop.ready;
-  const results: TrunkGradient[] = [];
+  const results: TrunkStep[] = [];
   for (const shard of shards) {
     const batches = await shardBatches(loop, shard, at);
-    results.push(trunkGradient(network, batches, drawsAt(loop, at)));
+    const pass = sharedPass(network, batches, drawsAt(loop, at));
+    results.push({ gradient: pass.trunk(shard.map(() => 1)), statistics: pass.statistics });
+    pass.dispose();
     disposeBatches(batches);
   }
   moveTrunk(loop, results, at.epoch);
@@ -112,16 +119,15 @@ async function sharedStep(loop: Loop, at: At): Promise<void> {
 /** Trunk and heads move, by gradients at the same weights. */
 async function moveBoth(loop: Loop, at: At): Promise<void> {
   const { network, shards } = loop.ready;
-  const results: TrunkGradient[] = [];
+  const results: TrunkStep[] = [];
   for (const shard of shards) {
     const batches = await shardBatches(loop, shard, at);
-    const joint = jointGradient(network, batches, drawsAt(loop, at));
-    results.push(joint);
+    const pass = jointPass(network, batches, drawsAt(loop, at));
+    const { trunk: gradient, heads } = pass.both(shard.map(() => 1));
+    results.push({ gradient, statistics: pass.statistics });
+    pass.dispose();
     disposeBatches(batches);
-    for (const task of shard) {
-      const gradients = joint.headGradients[task]!;
-      moveHead(loop, task, { gradients, statistics: joint.headStatistics[task]! }, at.epoch);
-    }
+    for (const task of shard) moveHead(loop, task, heads[task]!, at.epoch);
   }
   moveTrunk(loop, results, at.epoch);
 }
@@ -190,7 +196,7 @@ function drawsAt({ ready }: Loop, at: At) {
   return { seed: ready.settings.seed, ...at };
 }
 
-function moveTrunk({ ready, trunk }: Loop, results: readonly TrunkGradient[], epoch: number): void {
+function moveTrunk({ ready, trunk }: Loop, results: readonly TrunkStep[], epoch: number): void {
   const { optimizer, clip, epochs } = ready.settings;
   const gradient = sum(results.map((result) => result.gradient));
   if (clip.trunk.value !== undefined) clipByValue(gradient, clip.trunk.value);

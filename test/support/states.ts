@@ -8,6 +8,7 @@ import {
   drawsFor,
   type Experiment,
   initialBlockState,
+  noMemory,
   type PreparedExperiment,
   predict,
   type Split,
@@ -33,9 +34,7 @@ export function recording(): Recording {
 }
 
 /** The state before the first step. */
-export async function initialState(
-  experiment: Experiment,
-): Promise<Pick<Snapshot, "trunk" | "heads">> {
+export async function initialState(experiment: Experiment): Promise<Omit<Snapshot, "epoch">> {
   const { ready } = await prepared(experiment);
   const { network, settings, tasks } = ready;
   const heads = tasks.map(
@@ -44,12 +43,17 @@ export async function initialState(
   );
   const trunk = initialBlockState(network.trunk.block, settings.optimizer.trunk);
   network.dispose();
-  return { trunk, heads: Object.fromEntries(heads) };
+  return stateOf({ trunk, heads: Object.fromEntries(heads) });
+}
+
+/** A state without anything of a method. */
+function stateOf(blocks: Pick<Snapshot, "trunk" | "heads">): Omit<Snapshot, "epoch"> {
+  return { ...blocks, methodTasks: {}, method: noMemory };
 }
 
 /** Hashes of a block's weights with its statistics, and of its optimizer's state. */
 export function bitsOf(block: BlockState): { weights: string; optimizer: string } {
-  const { trunk, optimizer } = hashesOf({ trunk: block, heads: {} });
+  const { trunk, optimizer } = hashesOf(stateOf({ trunk: block, heads: {} }));
   return { weights: trunk, optimizer };
 }
 

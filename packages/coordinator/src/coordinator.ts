@@ -4,26 +4,28 @@
 import {
   type Connection,
   type CoordinatorMessage,
-  headStateOf,
   headTensors,
+  type MessageOf,
+  methodTensors,
   type NamedTensor,
   type PhaseRecord,
   type PreparedExperiment,
   type RunEvent,
   type RunEventBody,
   type RunResult,
-  scheduleNames,
   TrunklineError,
   type WorkerMessage,
 } from "@trunkline/core";
 import { type Archive, noArchive } from "./driver/archive.ts";
 import { ByteAccounts } from "./driver/byte-accounts.ts";
+import { Checkpoints } from "./driver/checkpoints.ts";
 import { hashesOf } from "./driver/hashes.ts";
 import { initialStates } from "./driver/initial-states.ts";
 import { type LaunchOptions, planOf } from "./driver/plan-of.ts";
-import { notFiniteState, type Snapshot, Store } from "./driver/store.ts";
+import { resultOf } from "./driver/result-of.ts";
+import { Store } from "./driver/store.ts";
+import { Training } from "./driver/training.ts";
 import { trunkTensors } from "./driver/trunk-tensors.ts";
-import { trunkNotFinite, trunkUpdater } from "./driver/trunk-update.ts";
 import type { Effect, MachineEvent } from "./machine/effects.ts";
 import { initialState, transition } from "./machine/machine.ts";
 import type { RunPlan } from "./machine/plan.ts";
@@ -31,6 +33,9 @@ import type { PeerId, RunState } from "./machine/state.ts";
 
 export type WorkerPeer = Connection<CoordinatorMessage, WorkerMessage>;
 type EffectOf<T extends Effect["type"]> = Extract<Effect, { type: T }>;
+type Work = EffectOf<
+  "takeRows" | "weigh" | "commit" | "storeHead" | "storeMethod" | "edge" | "keepBest"
+>;
 
 /** Time as the coordinator sees it. */
 export interface Clock {
@@ -59,7 +64,8 @@ export class Coordinator {
   readonly #accounts = new ByteAccounts();
   readonly #peers = new Map<PeerId, WorkerPeer>();
   readonly #listeners = new Set<(event: RunEvent) => void>();
-  readonly #update: ReturnType<typeof trunkUpdater>;
+  readonly #training: Training;
+  readonly #checkpoints: Checkpoints;
   readonly #queue: MachineEvent[] = [];
   readonly #phases: PhaseRecord[] = [];
   #state: RunState;
@@ -69,10 +75,6 @@ export class Coordinator {
   #pausedMs = 0;
   #peerCount = 0;
   #sequence = 0;
-  #last: Snapshot;
-  #best: Snapshot | null = null;
-  /** What the run ends with: the last edge, or the best one where that was restored. */
-  #final: Snapshot;
   #stopTicking = () => {};
   #settle!: { resolve(result: RunResult): void; reject(error: unknown): void };
   /** Settles when the run has ended and everything is written. A failed run resolves, with its status. */
@@ -85,10 +87,14 @@ export class Coordinator {
     this.#clock = clock;
     this.#archive = archive;
     this.#store = new Store(initial);
-    this.#last = this.#store.snapshot(0);
-    this.#final = this.#last;
-    this.#update = trunkUpdater(experiment);
     this.plan = planOf(experiment, initial.heads, options);
+    this.#training = new Training({
+      prepared: experiment,
+      plan: this.plan,
+      store: this.#store,
+      emit: (event) => this.#emit(event),
+    });
+    this.#checkpoints = new Checkpoints(archive, this.#training.snapshot(0));
     this.#state = initialState(this.plan);
     this.result = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -215,39 +221,81 @@ export class Coordinator {
         return undefined;
       case "emit":
         return this.#emit(effect.event);
-      case "commit":
-        return this.#commit(effect);
-      case "storeHead":
-        return this.#storeHead(effect);
-      case "free":
-        this.#store.free(effect.handles);
-        return undefined;
-      case "edge":
-        return this.#edge(effect);
       case "closePhase":
         return this.#closePhase(effect);
-      case "keepBest":
-        return this.#keepBest();
       case "restore":
-        return this.#restore(effect);
+        this.#published = null;
+        return void this.#training.restore(this.#checkpoints.restore(effect.what));
       case "finish":
         return this.#finish(effect);
+      case "free":
+        return void this.#store.free(effect.handles);
+      default:
+        return answering(() => this.#work(effect));
     }
   }
 
-  #send({ peer, message, heads = [] }: EffectOf<"send">): undefined {
+  /** Effects that a user's numbers or disk can break. */
+  #work(effect: Work): MachineEvent | undefined | Promise<MachineEvent | undefined> {
+    switch (effect.type) {
+      case "takeRows":
+        return void this.#training.takeRows(effect);
+      case "weigh":
+        return this.#training.weigh(effect);
+      case "commit":
+        this.#published = null;
+        return this.#training.commit(effect);
+      case "storeHead":
+        return void this.#training.storeHead(effect);
+      case "storeMethod":
+        return void this.#training.storeMethod(effect);
+      case "edge":
+        return this.#checkpoints.saveEdge(this.#training.snapshot(effect.epoch));
+      case "keepBest":
+        return this.#checkpoints.keepBest();
+    }
+  }
+
+  #send(effect: EffectOf<"send">): undefined {
+    const { peer, message } = effect;
     const connection = this.#peers.get(peer);
     if (connection === undefined) return;
     if (message.type === "welcome") connection.trust?.();
-    if (message.type === "trunk") connection.send(message, this.#publishedTrunk());
-    else if (message.type === "load") {
-      const scalars = heads.map(
-        (task) => [task, this.#store.head(task).optimizer.scalars] as const,
-      );
-      const tensors = heads.flatMap((task) => headTensors(task, this.#store.head(task)));
-      if (message.trunk) tensors.push(...this.#publishedTrunk());
-      connection.send({ ...message, scalars: Object.fromEntries(scalars) }, tensors);
-    } else connection.send(message);
+    switch (message.type) {
+      case "load":
+        return this.#sendLoad(connection, effect, message);
+      case "trunk":
+        return connection.send(this.#withWeights(message), this.#publishedTrunk()) as undefined;
+      case "beginPhase":
+      case "lease":
+        return connection.send(this.#withWeights(message)) as undefined;
+      default:
+        return connection.send(message) as undefined;
+    }
+  }
+
+  #withWeights<M extends MessageOf<CoordinatorMessage, "beginPhase" | "trunk" | "lease">>(
+    message: M,
+  ): M {
+    const { at, type } = message;
+    this.#training.beginPhase(at.phase);
+    return { ...message, weights: this.#training.weightsFor(type, at.trunkVersion) };
+  }
+
+  #sendLoad(
+    connection: WorkerPeer,
+    { heads = [], methods = [] }: EffectOf<"send">,
+    message: MessageOf<CoordinatorMessage, "load">,
+  ): undefined {
+    const store = this.#store;
+    const named = <T>(tasks: readonly string[], of: (task: string) => T) =>
+      Object.fromEntries(tasks.map((task) => [task, of(task)]));
+    const tensors = heads.flatMap((task) => headTensors(task, store.head(task)));
+    tensors.push(...methods.flatMap((task) => methodTensors(task, store.method(task))));
+    if (message.trunk) tensors.push(...this.#publishedTrunk());
+    const scalars = named(heads, (task) => store.head(task).optimizer.scalars);
+    const methodScalars = named(methods, (task) => store.method(task).scalars);
+    connection.send({ ...message, scalars, methodScalars }, tensors);
   }
 
   /** The trunk as it goes out: one copy for all workers, since the trunk itself moves on. */
@@ -256,65 +304,6 @@ export class Coordinator {
     return this.#published;
   }
   #published: NamedTensor[] | null = null;
-
-  #commit(effect: EffectOf<"commit">): MachineEvent {
-    this.#published = null;
-    const { epoch, learningRateScale, trunkVersion } = effect;
-    const gradients = effect.gradients.map((handle) => this.#store.take(handle));
-    const statistics = effect.statistics.map((handle) => this.#store.take(handle));
-    try {
-      this.#update(this.#store.trunk, { gradients, statistics, epoch, learningRateScale });
-      return { type: "committed", trunkVersion };
-    } catch (error) {
-      return brokenBy(error);
-    }
-  }
-
-  #storeHead({ task, tensors, scalars }: EffectOf<"storeHead">): MachineEvent | undefined {
-    const taken = tensors.map(({ name, handle }) => ({ name, values: this.#store.take(handle) }));
-    const head = headStateOf(task, taken, scalars);
-    const broken = notFiniteState(head);
-    if (broken === undefined) {
-      this.#store.setHead(task, head);
-      return undefined;
-    }
-    return {
-      type: "broken",
-      code: "run/not-finite",
-      message: `The ${broken} of the head of task \`${task}\` became NaN or infinite.`,
-      remedy: "Lower the heads' learning rate, or clip gradients with `clip.heads`.",
-    };
-  }
-
-  async #edge({ epoch }: EffectOf<"edge">): Promise<MachineEvent> {
-    try {
-      const snapshot = this.#store.snapshot(epoch);
-      const broken = notFiniteState(snapshot.trunk);
-      if (broken !== undefined) throw trunkNotFinite(broken, epoch - 1);
-      await this.#archive.saveCheckpoint("last", snapshot);
-      this.#last = snapshot;
-      this.#final = snapshot;
-      return { type: "edgeSaved", hashes: hashesOf(snapshot) };
-    } catch (error) {
-      return brokenBy(error);
-    }
-  }
-
-  async #keepBest(): Promise<MachineEvent | undefined> {
-    try {
-      await this.#archive.saveCheckpoint("best", this.#last);
-      this.#best = this.#last;
-      return undefined;
-    } catch (error) {
-      return brokenBy(error);
-    }
-  }
-
-  #restore({ what }: EffectOf<"restore">): undefined {
-    this.#published = null;
-    this.#final = what === "last" ? this.#last : (this.#best ?? this.#last);
-    this.#store.restore(this.#final);
-  }
 
   #closePhase({ phase, record }: EffectOf<"closePhase">): undefined {
     const whole: PhaseRecord = { ...record, bytes: this.#accounts.close() };
@@ -331,37 +320,14 @@ export class Coordinator {
   async #finish(effect: EffectOf<"finish">): Promise<undefined> {
     this.#stopTicking();
     this.#published = null;
-    const result = this.#resultOf(effect);
-    await this.#archive.saveResult(result, this.#final);
+    const { final } = this.#checkpoints;
+    const parts = { plan: this.plan, experiment: this.#experiment, phases: this.#phases };
+    const result = resultOf(effect, { ...parts, hashes: hashesOf(final) });
+    await this.#archive.saveResult(result, final);
     this.#emit({ type: "runEnded", status: effect.status, seconds: effect.seconds });
     await this.#archive.close();
     for (const peer of this.#peers.values()) peer.close("the run is over");
     this.#settle.resolve(result);
-  }
-
-  #resultOf(effect: EffectOf<"finish">): RunResult {
-    const { settings } = this.#experiment;
-    const { status, epochs, split, tasks, updates, seconds, backend } = effect;
-    return {
-      run: this.plan.run,
-      experiment: this.plan.experiment,
-      seed: settings.seed,
-      backend,
-      workers: this.plan.workers,
-      schedule: scheduleNames[settings.schedule.kind],
-      method: settings.method,
-      layout: settings.layout,
-      shards: this.plan.shards.length,
-      epochs,
-      seconds,
-      bits: effect.mixed ? "not promised" : "equal",
-      status,
-      split,
-      tasks,
-      updates,
-      phases: this.#phases,
-      hashes: hashesOf(this.#final),
-    };
   }
 }
 
@@ -370,7 +336,19 @@ function isVoid(effect: Effect, answers: readonly MachineEvent[]): boolean {
   return effect.type === "edge" && answers.some(({ type }) => type === "broken");
 }
 
-/** What the machine learns of an effect that failed; a fault of our own is thrown on. */
+/** What an effect answers, or what the machine learns of one that failed. */
+function answering(
+  work: () => MachineEvent | undefined | Promise<MachineEvent | undefined>,
+): MachineEvent | undefined | Promise<MachineEvent | undefined> {
+  try {
+    const answer = work();
+    return answer instanceof Promise ? answer.catch(brokenBy) : answer;
+  } catch (error) {
+    return brokenBy(error);
+  }
+}
+
+/** A fault of our own is thrown on. */
 function brokenBy(error: unknown): MachineEvent {
   if (!(error instanceof TrunklineError)) throw error;
   const { code, message, remedy } = error;

@@ -5,6 +5,7 @@
 import {
   ateSg,
   type CoordinatorMessage,
+  type Exchange,
   type Hashes,
   type NumericFingerprint,
   type Place,
@@ -29,6 +30,14 @@ export const fingerprint: NumericFingerprint = {
   probe: "abc",
 };
 
+/** Of a method whose weights follow from counters alone. */
+export const plainExchange: Exchange = {
+  first: "nothing",
+  weights: false,
+  sums: true,
+  steady: true,
+};
+
 /** Two tasks in two shards, two steps per epoch, a shared and a head epoch. */
 export function planOf({
   schedule = ateSg(),
@@ -49,6 +58,12 @@ export function planOf({
     samplesPerEpoch: 20,
     taskWeights: { left: 1, right: 0.5 },
     gradientLengths: { gradient: 3 },
+    methodLengths: {},
+    exchanges: { shared: plainExchange, joint: plainExchange },
+    rowsChunkLength: 2,
+    rowsChunks: 2,
+    inTurn: false,
+    components: [],
     headLengths: {
       left: { "left/weights": 2, "left/optimizer/velocity": 2 },
       right: { "right/weights": 4, "right/optimizer/velocity": 4 },
@@ -147,6 +162,7 @@ class Machine {
   }
 
   #answerTo(effect: Effect): MachineEvent | undefined {
+    if (effect.type === "weigh") return { type: "weighed", weights: [0.5, 2] };
     if (effect.type === "commit") return { type: "committed", trunkVersion: effect.trunkVersion };
     return effect.type === "edge" ? this.edgeSaved() : undefined;
   }
@@ -178,7 +194,7 @@ function voicesOf(machine: Machine) {
       shard: number,
       place: Partial<Place> = {},
       tensors: Lengths = headTensors(plan, shard),
-      changes: Partial<Said<"heads">> = {},
+      changes: Partial<Said<"delivery">> = {},
     ) => say(peer, { ...headsOf(plan, shard), at: at(peer, place), ...changes }, tensors),
     evaluated: (peer: string, shard: number, loss = 1, changes: Partial<Said<"evaluated">> = {}) =>
       say(peer, { ...evaluatedOf(machine, shard, loss), at: at(peer, {}), ...changes }),
@@ -211,14 +227,23 @@ function perTask<T>({ shards }: RunPlan, shard: number, value: T): Record<string
 
 function gradientOf(plan: RunPlan, shard: number): Omit<Said<"gradient">, "at"> {
   const losses = perTask(plan, shard, shard + 1);
-  return { type: "gradient", shard, losses, use: { peakBytes: 100 + shard } };
+  const nothing = { lossesAfter: {}, norms: {}, dominance: {}, present: null };
+  return { type: "gradient", shard, losses, ...nothing, use: { peakBytes: 100 + shard } };
 }
 
-function headsOf(plan: RunPlan, shard: number): Omit<Said<"heads">, "at"> {
+function headsOf(plan: RunPlan, shard: number): Omit<Said<"delivery">, "at"> {
   const updates = perTask(plan, shard, 2);
   const scalars = perTask(plan, shard, { power: 0.5 });
   const use = { peakBytes: 200 + shard };
-  return { type: "heads", shard, updates, epochLosses: [], scalars, use };
+  return {
+    type: "delivery",
+    shard,
+    updates,
+    epochLosses: [],
+    scalars,
+    methodScalars: perTask(plan, shard, { beta1Power: 0.25 }),
+    use,
+  };
 }
 
 function evaluatedOf(
@@ -252,7 +277,7 @@ export function playUntil(run: Play, until: (run: Play) => boolean): void {
     run.state.holders.forEach((peer, shard) => {
       const { stage } = run;
       if (stage === "round") run.gradient(peer, shard);
-      else if (stage === "heads") run.heads(peer, shard);
+      else if (stage === "delivery") run.heads(peer, shard);
       else if (stage === "evaluating") run.evaluated(peer, shard);
     });
   }
@@ -291,7 +316,10 @@ class Handles {
 function handlesOf(effect: Effect): readonly number[] {
   switch (effect.type) {
     case "commit":
-      return [...effect.gradients, ...effect.statistics];
+      return [...effect.gradients.map(({ handle }) => handle), ...effect.statistics];
+    case "takeRows":
+      return effect.rows;
+    case "storeMethod":
     case "storeHead":
       return effect.tensors.map(({ handle }) => handle);
     case "free":

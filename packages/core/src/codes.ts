@@ -10,6 +10,7 @@ export const errorCodes = {
   "experiment/invalid-value": "A field of the experiment has a value outside its range.",
   "experiment/unknown-name": "A loss, metric, optimizer, schedule or method of an unknown name.",
   "experiment/shape": "Shapes that do not fit: of head and labels, or of trunk and data.",
+  "experiment/rows-memory": "The gradients of all tasks need more memory than `rows` allows.",
   "experiment/random-layer": "A layer that draws random numbers by itself.",
   "experiment/unsupported-layer": "A layer, regularizer or constraint that training would ignore.",
   "experiment/changed": "The experiment is not the one that the run was made with.",
@@ -37,6 +38,7 @@ export const errorCodes = {
   "protocol/fingerprint-mismatch": "The worker computes other numbers than the run's first worker.",
   "run/worker-lost": "A worker left or went silent while the run needed it.",
   "run/not-finite": "A loss, gradient or weight became NaN or infinite.",
+  "run/negative-loss": "A loss at or below 0 under a method that has no meaning for it.",
   "run/worker-failed": "A worker's own code threw an error.",
   "run/timeout": "A wait of the run reached its deadline.",
 } as const;

@@ -52,10 +52,81 @@ export { huber } from "./loss/huber.ts";
 export type { LabelKind, LossFunction, LossName } from "./loss/names.ts";
 export { lossOutputs } from "./loss/registry.ts";
 export { labelsPerTerm, type TaskLoss, taskLoss, unmaskedCount } from "./loss/task-loss.ts";
+// The methods, one by one
+export { type GraddropOptions, graddrop } from "./method/aggregator/graddrop.ts";
+export { type MtadamOptions, mtadam } from "./method/aggregator/mtadam.ts";
+export { type TrimmedMeanOptions, trimmedMean } from "./method/aggregator/trimmed-mean.ts";
 // Methods
-export type { Method, MethodNeeds } from "./method/method.ts";
-export { firstNotFinite, meanShards, sumShards } from "./method/reduce.ts";
-export { methodByName } from "./method/registry.ts";
+export { gradientDiagnostics } from "./method/diagnostics.ts";
+export {
+  chunksOf,
+  clockAt,
+  type Exchange,
+  exchangeOf,
+  isReported,
+  wantsLossesAfter,
+} from "./method/exchange.ts";
+export { type MethodMemory, noMemory } from "./method/memory.ts";
+export type {
+  Aggregator,
+  Clock,
+  Fallback,
+  Method,
+  Normalisation,
+  RowBlock,
+  RowTransform,
+  StepView,
+  Weighed,
+  Weighting,
+} from "./method/method.ts";
+export { normalised } from "./method/normalise.ts";
+export {
+  addInnerProducts,
+  firstNotFinite,
+  meanShards,
+  reductionWeights,
+  sumShards,
+  weightedSum,
+} from "./method/reduce.ts";
+export {
+  type MethodName,
+  type MethodSpec,
+  methodNames,
+  methodOf,
+} from "./method/registry.ts";
+export { type AdataskAdagradOptions, adataskAdagrad } from "./method/steps/adatask-adagrad.ts";
+export { type AdataskAdamOptions, adataskAdam } from "./method/steps/adatask-adam.ts";
+export { type AdataskRmspropOptions, adataskRmsprop } from "./method/steps/adatask-rmsprop.ts";
+export { type MaoOptions, mao } from "./method/steps/mao.ts";
+export { normOf, transformState } from "./method/transform.ts";
+export { turnOf } from "./method/turns.ts";
+export { type AlignedMtlOptions, alignedMtl } from "./method/weighting/aligned-mtl.ts";
+export { type CagradOptions, cagrad } from "./method/weighting/cagrad.ts";
+export { config } from "./method/weighting/config.ts";
+export { type CrMogmOptions, crMogm } from "./method/weighting/cr-mogm.ts";
+export { type DbMtlOptions, dbMtl } from "./method/weighting/db-mtl.ts";
+export { dualProj } from "./method/weighting/dual-proj.ts";
+export { type DwaOptions, dwa } from "./method/weighting/dwa.ts";
+export { ew } from "./method/weighting/ew.ts";
+export { type ExcessMtlOptions, excessMtl } from "./method/weighting/excess-mtl.ts";
+export { type FairGradOptions, fairGrad } from "./method/weighting/fair-grad.ts";
+export { type FamoOptions, famo } from "./method/weighting/famo.ts";
+export { type FixedOptions, fixed } from "./method/weighting/fixed.ts";
+export { gls } from "./method/weighting/gls.ts";
+export { type GradnormOptions, gradnorm } from "./method/weighting/gradnorm.ts";
+export { type GradvacOptions, gradvac } from "./method/weighting/gradvac.ts";
+export { imtlG } from "./method/weighting/imtl-g.ts";
+export { type ImtlLOptions, imtlL } from "./method/weighting/imtl-l.ts";
+export { type KrumOptions, krum } from "./method/weighting/krum.ts";
+export { logLosses } from "./method/weighting/log.ts";
+export { type MgdaOptions, mgda } from "./method/weighting/mgda.ts";
+export { type MocoOptions, moco } from "./method/weighting/moco.ts";
+export { type NashMtlOptions, nashMtl } from "./method/weighting/nash-mtl.ts";
+export { pcgrad } from "./method/weighting/pcgrad.ts";
+export { type RlwOptions, rlw } from "./method/weighting/rlw.ts";
+export { type StchOptions, stch } from "./method/weighting/stch.ts";
+export { upgrad } from "./method/weighting/upgrad.ts";
+export { type UwOptions, uw } from "./method/weighting/uw.ts";
 export type { Metric, Predictions } from "./metrics/metric.ts";
 export { metricByName, metricName } from "./metrics/registry.ts";
 // Models and gradients
@@ -65,15 +136,20 @@ export { plainModel } from "./model/export-model.ts";
 export { headOutput, predict, type StepDraws, trunkFeatures } from "./model/forward.ts";
 export {
   type HeadBatch,
+  type HeadGradient,
+  type HeadMotion,
   headGradient,
-  jointGradient,
+  type JointPass,
+  jointPass,
+  type StepPass,
+  sharedPass,
+  stepLosses,
   type TaskBatch,
-  type TrunkGradient,
-  trunkGradient,
 } from "./model/gradients.ts";
 export type {
   Features,
   HeadFactory,
+  HeadPart,
   Network,
   NetworkPart,
   TrunkFactory,
@@ -93,6 +169,7 @@ export {
   initialEarlyStopping,
 } from "./optimizer/early-stopping.ts";
 export { flatOptimizer } from "./optimizer/flat-optimizer.ts";
+export { GroupedOptimizer, type OptimizerGroup } from "./optimizer/grouped.ts";
 export {
   constant,
   cosine,
@@ -129,6 +206,8 @@ export {
   type Place,
   type Progress,
   protocolVersion,
+  rowsChunkLength,
+  rowsWindow,
   silenceTimeoutMs,
   type WorkerMessage,
 } from "./protocol.ts";
@@ -136,6 +215,21 @@ export {
 export { type DrawKey, drawsFor } from "./random/draws.ts";
 export { permutation } from "./random/permutation.ts";
 export type { Random } from "./random/random.ts";
+// Routed trunks
+export { allocationCosines, allocationOf, type LayerAllocation } from "./routing/allocation.ts";
+export { type CgcOptions, cgc } from "./routing/cgc.ts";
+export { type DselectKOptions, dselectK } from "./routing/dselect-k.ts";
+export { noSharing, sharedBottom } from "./routing/fixed.ts";
+export { type GumbelOptions, gumbel } from "./routing/gumbel.ts";
+export { routedHeadGradient } from "./routing/head-gradient.ts";
+export { type ExpertNetwork, type MmoeOptions, mmoe } from "./routing/mmoe.ts";
+export { routingPenalty } from "./routing/penalties.ts";
+export { type PleOptions, ple } from "./routing/ple.ts";
+export { type RoutedOptions, routed } from "./routing/routed-layer.ts";
+export type { AllowedOption, Router } from "./routing/router.ts";
+export type { RoutingSettings } from "./routing/settings.ts";
+export { type SoftmaxGateOptions, softmaxGate } from "./routing/softmax-gate.ts";
+export { absentStretches, type ComponentStretch, componentStretches } from "./routing/stretches.ts";
 // Runs
 export type * from "./run/events.ts";
 export {
@@ -143,7 +237,9 @@ export {
   headStateOf,
   headTensors,
   initialBlockState,
+  optimizerGroups,
 } from "./run/head-state.ts";
+export { methodStateOf, methodTensors } from "./run/method-state.ts";
 export type { RunResult } from "./run/result.ts";
 // Schedules
 export { ateSg } from "./schedule/ate-sg.ts";

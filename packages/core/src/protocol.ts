@@ -6,12 +6,12 @@
 // that it has the same experiment, data and arithmetic, and is a member from `welcome` on.
 
 import { z } from "zod";
-import { arrayOf, isCount, isNumber, isRecordOf, recordOf } from "./bounded.ts";
+import { arrayOf, isCount, isNumber, isRecordOf, maxItems, recordOf } from "./bounded.ts";
 import { ProtocolError } from "./errors.ts";
 import { printable, printableName } from "./wire/printable.ts";
 
 /** Raised when a message changes in a way that an older peer would misread. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** A peer says hello within this time after connecting; loading needs no part of it. */
 export const helloTimeoutMs = 10_000;
@@ -27,6 +27,10 @@ export const maxTextLength = 4096;
 const text = z.string().max(maxTextLength);
 /** A text that people read: what a terminal would obey is taken out. */
 const shown = text.overwrite(printable);
+/** Stretches of rows that a shard may have under way; two keep the wire busy while the first is taken. */
+export const rowsWindow = 4;
+/** Numbers of one task in one stretch of rows: 1 MiB. */
+export const rowsChunkLength = 2 ** 18;
 /** Longest name of a worker. */
 export const maxNameLength = 128;
 const name = z
@@ -39,6 +43,12 @@ const isText = (value: unknown): value is string =>
 const losses = recordOf(isNumber, "numbers");
 const scalars = recordOf(isRecordOf(isNumber), "records of numbers");
 const shards = arrayOf(isCount, "shards");
+const arrayOfNumbers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length <= maxItems && value.every(isNumber);
+/** One number per task, in the experiment's order. */
+const perTask = arrayOf(isNumber, "numbers");
+/** Factors on the tasks' gradients, or null where all are 1. */
+const weights = perTask.nullable();
 
 interface Score {
   loss: number;
@@ -99,16 +109,62 @@ export const workerMessageSchema = z.discriminatedUnion("type", [
   /** Each second from the hello on, whatever the tensors do; never answered. */
   z.object({ type: tag("heartbeat"), progress: progress.nullable() }),
   /**
+   * Losses of one shard's tasks, and norms of their gradients where the method needs them, before the
+   * weights of this step are decided. Answered by `weights` once all shards are in.
+   */
+  z.object({
+    type: tag("figures"),
+    at: place,
+    shard: count,
+    losses,
+    lossesAfter: losses,
+    norms: losses,
+  }),
+  /**
+   * A stretch of the gradients of one shard, one tensor `row/TASK` for each of its tasks; the last one has
+   * `statistics` too, where the trunk has batch norm. At most `rowsWindow` of them are sent before the first
+   * is answered by `rowsTaken`; after the last one comes `weights` or `trunk`.
+   */
+  z.object({
+    type: tag("rows"),
+    at: place,
+    shard: count,
+    /** Index of the stretch. */
+    chunk: count,
+    losses,
+    lossesAfter: losses,
+    use: tensorUse,
+  }),
+  /**
    * The trunk gradient of one shard at one trunk version, with tensors `gradient` and, where the trunk
    * has batch norm, `statistics`. Answered by `trunk` once all shards are in.
    */
-  z.object({ type: tag("gradient"), at: place, shard: count, losses, use: tensorUse }),
+  z.object({
+    type: tag("gradient"),
+    at: place,
+    shard: count,
+    losses,
+    /** Losses of the step before on its own batch, at the present trunk; empty unless the method asks. */
+    lossesAfter: losses,
+    /** Norms of the tasks' gradients; empty unless the method asks. */
+    norms: losses,
+    /** Decayed mean square of each task's step, by parameter array of the trunk; empty unless reported. */
+    dominance: recordOf(arrayOfNumbers, "arrays of numbers"),
+    /**
+     * Bit c of word c / 32: component c of the routed trunk has a gradient, and only those are in the
+     * tensor. Null where the trunk is not routed.
+     */
+    present: arrayOf(isCount, "words").nullable(),
+    use: tensorUse,
+  }),
   /**
-   * End of a lease or of a joint phase: heads and optimizer state of one shard, tensors
-   * `TASK/weights`, `TASK/statistics` and `TASK/optimizer/ARRAY`. Not answered; the first arrival counts.
+   * End of a phase: what it moved of one shard's own state. Heads and their optimizers after a lease or a
+   * joint phase, tensors `TASK/weights`, `TASK/statistics` and `TASK/optimizer/ARRAY`; what the method
+   * keeps per task after a shared or joint phase, tensors `TASK/method/ARRAY`. Not answered; the first
+   * arrival counts.
    */
   z.object({
-    type: tag("heads"),
+    type: tag("delivery"),
     at: place,
     shard: count,
     /** Updates made in this phase, per task. */
@@ -117,6 +173,8 @@ export const workerMessageSchema = z.discriminatedUnion("type", [
     epochLosses: arrayOf(isRecordOf(isNumber), "records of numbers"),
     /** Scalars of the optimizers' states, per task. */
     scalars,
+    /** Scalars of what the method keeps, per task. */
+    methodScalars: scalars,
     use: tensorUse,
   }),
   /** Answer to `evaluate`, one per shard. */
@@ -146,18 +204,20 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
   /** The peer cannot take part, or broke the protocol; the connection is closed after it. */
   z.object({ type: tag("refuse"), code: shown, message: shown, remedy: shown }),
   /**
-   * Weights that the worker lacks, before the work that needs them: tensors `trunk/weights`,
-   * `trunk/statistics`, and for heads as in the worker's `heads`. Not answered.
+   * State that the worker lacks, before the work that needs it: tensors `trunk/weights`,
+   * `trunk/statistics`, and for tasks as in the worker's `delivery`. Not answered.
    */
   z.object({
     type: tag("load"),
     at: place,
     trunk: z.boolean(),
     scalars,
+    methodScalars: scalars,
   }),
   /**
-   * A shared or joint phase begins: the worker answers with a `gradient` for each of its shards, and
-   * again after each `trunk`, until the phase's steps are done.
+   * A shared or joint phase begins: the worker answers with `figures`, `rows` or a `gradient` for each of
+   * its shards, whichever the method asks for first, and again after each `trunk`, until the phase's steps
+   * are done; then with `delivery` where the phase moved state of its shards.
    */
   z.object({
     type: tag("beginPhase"),
@@ -168,10 +228,22 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
     shards,
     /** Factor on the heads' learning rate that a plateau schedule has come to. */
     learningRateScale: z.number(),
+    /** Of the first step, where they follow from earlier steps. */
+    weights,
   }),
-  /** A round was committed: the trunk of `at.trunkVersion`, tensors `trunk/weights` and `trunk/statistics`. */
-  z.object({ type: tag("trunk"), at: place }),
-  /** A lease: train the heads of one shard alone for a head phase. Answered by `heads` at its end. */
+  /**
+   * Weights of the step in hand, for all tasks: answer to `figures`, and to the last of `rows` where workers
+   * need them. Answered by `gradient` where the worker still has it.
+   */
+  z.object({ type: tag("weights"), at: place, weights: perTask }),
+  /** Answer to `rows`: the stretch has come from all shards, and one more may be sent. */
+  z.object({ type: tag("rowsTaken"), at: place, chunk: count }),
+  /**
+   * A round was committed: the trunk of `at.trunkVersion`, tensors `trunk/weights` and `trunk/statistics`;
+   * with the weights of the next step, where they follow from earlier steps.
+   */
+  z.object({ type: tag("trunk"), at: place, weights }),
+  /** A lease: train the heads of one shard alone for a head phase. Answered by `delivery` at its end. */
   z.object({
     type: tag("lease"),
     at: place,
@@ -179,6 +251,8 @@ export const coordinatorMessageSchema = z.discriminatedUnion("type", [
     firstEpoch: count,
     epochs: z.int().min(1),
     learningRateScale: z.number(),
+    /** Of the last shared step, where they scale heads too. */
+    weights,
   }),
   /** At an edge: evaluate the shards on a split; answered by `evaluated` for each. */
   z.object({

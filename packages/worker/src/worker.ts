@@ -116,12 +116,16 @@ export class Worker {
         return executor.load(effect);
       case "setTrunk":
         return executor.setTrunk(effect.tensors);
-      case "computeGradients":
-        return executor.computeGradients(effect);
+      case "beginStep":
+        return executor.beginStep(effect);
+      case "finishStep":
+        return executor.finishStep(effect);
+      case "sendRows":
+        return executor.sendRows(effect);
       case "headStep":
         return executor.headStep(effect);
-      case "collectHeads":
-        return executor.collectHeads(effect);
+      case "collect":
+        return executor.collect(effect);
       case "trainHeads":
         return executor.trainHeads(effect);
       case "evaluate":
@@ -146,8 +150,15 @@ export class Worker {
       ...(watchTensors && { watchTensors }),
     });
     const { hash, fingerprint, prepared } = experiment;
-    const { stepsPerEpoch } = prepared;
-    this.#tell({ type: "prepared", experiment: hash, fingerprint, stepsPerEpoch });
+    const { stepsPerEpoch, method, tasks, settings } = prepared;
+    this.#tell({
+      type: "prepared",
+      experiment: hash,
+      fingerprint,
+      stepsPerEpoch,
+      roundsPerStep: settings.routing?.mode === "sequential" ? tasks.length : 1,
+      keepsMethodState: method.form !== "aggregator" && method.transform !== undefined,
+    });
   }
 
   #leave({ error }: Effect & { type: "leave" }): void {

@@ -11,7 +11,8 @@ export function initialStates({
   const { optimizer } = settings;
   const heads: Record<string, BlockState> = {};
   for (const task of tasks) {
-    heads[task] = initialBlockState(network.head(task).block, optimizer.heads);
+    const { block } = network.head(task);
+    heads[task] = initialBlockState(block, optimizer.heads, network.routing.settings.optimizer);
   }
   return { trunk: initialBlockState(network.trunk.block, optimizer.trunk), heads };
 }

@@ -2,13 +2,18 @@
 
 import {
   type BlockState,
+  chunksOf,
+  componentStretches,
+  exchangeOf,
   headTensors,
   helloTimeoutMs,
   joinTimeoutMs,
   type LearningRate,
+  type PhaseKind,
   type PlateauSpec,
   type PreparedExperiment,
   phasesOf,
+  rowsChunkLength,
   scheduleOf,
   silenceTimeoutMs,
 } from "@trunkline/core";
@@ -42,7 +47,7 @@ export function planOf(
   const { layout } = network.trunk.block;
   const statistics = layout.statisticsLength > 0 ? { statistics: layout.statisticsLength } : {};
   const plateau = {
-    ...plateauOf("trunk", settings.optimizer.trunk.learningRate),
+    ...plateauOf("trunk", prepared.trunkOptimizer.learningRate),
     ...plateauOf("heads", settings.optimizer.heads.learningRate),
   };
   return {
@@ -59,6 +64,12 @@ export function planOf(
     samplesPerEpoch: prepared.samplesPerEpoch,
     taskWeights: Object.fromEntries(tasks.map((task) => [task, settings.tasks[task]!.weight])),
     gradientLengths: { gradient: layout.length, ...statistics },
+    methodLengths: methodLengths(prepared),
+    exchanges: { shared: exchange(prepared, "shared"), joint: exchange(prepared, "joint") },
+    rowsChunkLength,
+    rowsChunks: chunksOf(layout.length, rowsChunkLength),
+    inTurn: settings.routing?.mode === "sequential",
+    components: componentStretches(network),
     headLengths: Object.fromEntries(tasks.map((task) => [task, lengthsOf(task, heads[task]!)])),
     evaluateEvery: settings.evaluateEvery,
     resultSplit: prepared.sources.every((source) => source.splits.test) ? "test" : "validation",
@@ -73,6 +84,20 @@ function lengthsOf(task: string, head: BlockState): TensorLengths {
   return Object.fromEntries(
     headTensors(task, head).map(({ name, values }) => [name, values.length]),
   );
+}
+
+function exchange({ method, settings, scaleHeads }: PreparedExperiment, kind: PhaseKind) {
+  return exchangeOf({ method, twoPass: settings.rows.twoPass, scaleHeads, kind });
+}
+
+/** State that a method keeps per task, as long as the trunk. */
+function methodLengths({ method, tasks, network }: PreparedExperiment) {
+  const transform = method.form === "aggregator" ? undefined : method.transform;
+  if (transform === undefined) return {};
+  const { length } = network.trunk.block.layout;
+  const named = (task: string) =>
+    Object.fromEntries(transform.arrays.map((name) => [`${task}/method/${name}`, length]));
+  return Object.fromEntries(tasks.map((task) => [task, named(task)]));
 }
 
 function plateauOf(block: "trunk" | "heads", rate: LearningRate): { [block]?: PlateauSpec } {

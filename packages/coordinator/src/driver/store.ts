@@ -4,6 +4,7 @@
 import {
   type BlockState,
   firstNotFinite,
+  type MethodMemory,
   type NamedTensor,
   type OptimizerState,
 } from "@trunkline/core";
@@ -15,16 +16,25 @@ export interface Snapshot {
   epoch: number;
   trunk: BlockState;
   heads: Readonly<Record<string, BlockState>>;
+  /** What the method keeps per task; nothing where it keeps nothing, or before its first step. */
+  methodTasks: Readonly<Record<string, OptimizerState>>;
+  /** What the method remembers at the coordinator. */
+  method: MethodMemory;
 }
+
+/** What the store itself holds of a snapshot. */
+export type Stored = Omit<Snapshot, "method" | "epoch">;
 
 export class Store {
   #trunk: BlockState;
   /** A head's arrays are replaced as a whole, never written to. */
   #heads: Record<string, BlockState>;
+  /** The same for what the method keeps per task. */
+  #methodTasks: Record<string, OptimizerState> = {};
   readonly #arrivals = new Map<Handle, Float32Array>();
   #nextHandle = 0;
 
-  constructor(initial: Pick<Snapshot, "trunk" | "heads">) {
+  constructor(initial: Pick<Stored, "trunk" | "heads">) {
     this.#trunk = copyBlock(initial.trunk);
     this.#heads = { ...initial.heads };
   }
@@ -41,6 +51,15 @@ export class Store {
 
   setHead(task: string, head: BlockState): void {
     this.#heads[task] = head;
+  }
+
+  /** What the method keeps of a task, if it has come to keep anything. */
+  method(task: string): OptimizerState {
+    return this.#methodTasks[task] ?? { arrays: {}, scalars: {} };
+  }
+
+  setMethod(task: string, state: OptimizerState): void {
+    this.#methodTasks[task] = state;
   }
 
   /** Takes ownership of arrived tensors. */
@@ -64,13 +83,19 @@ export class Store {
     for (const handle of handles) this.#arrivals.delete(handle);
   }
 
-  snapshot(epoch: number): Snapshot {
-    return { epoch, trunk: copyBlock(this.#trunk), heads: { ...this.#heads } };
+  snapshot(epoch: number): Stored & { epoch: number } {
+    return {
+      epoch,
+      trunk: copyBlock(this.#trunk),
+      heads: { ...this.#heads },
+      methodTasks: { ...this.#methodTasks },
+    };
   }
 
-  restore({ trunk, heads }: Snapshot): void {
+  restore({ trunk, heads, methodTasks }: Stored): void {
     this.#trunk = copyBlock(trunk);
     this.#heads = { ...heads };
+    this.#methodTasks = { ...methodTasks };
   }
 }
 

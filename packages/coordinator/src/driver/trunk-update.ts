@@ -1,4 +1,4 @@
-// One update of the trunk: reduce in shard order, clip, optimizer step.
+// One update of the trunk: clip, optimizer step, statistics.
 
 import {
   type BlockState,
@@ -7,18 +7,16 @@ import {
   flatOptimizer,
   initialPlateau,
   learningRateAt,
-  meanShards,
   type PreparedExperiment,
   RunError,
-  sumShards,
 } from "@trunkline/core";
 import { notFiniteIn } from "./store.ts";
 
 export interface TrunkUpdate {
-  /** By shard, `[P]`; overwritten. */
-  gradients: readonly Float32Array[];
-  /** By shard; empty where the trunk has no statistics. Overwritten. */
-  statistics: readonly Float32Array[];
+  /** `[P]`; overwritten. */
+  direction: Float32Array;
+  /** Empty where the trunk has none. */
+  statistics: Float32Array | null;
   /** Global epoch, which the learning rate follows. */
   epoch: number;
   /** Factor on the learning rate that a plateau schedule has come to. */
@@ -26,18 +24,17 @@ export interface TrunkUpdate {
 }
 
 /** Makes the function that moves the trunk in place. It throws `run/not-finite`. */
-export function trunkUpdater({ settings }: PreparedExperiment) {
-  const spec = settings.optimizer.trunk;
+export function trunkUpdater({ settings, trunkOptimizer: spec }: PreparedExperiment) {
   const optimizer = flatOptimizer(spec);
   const { value, globalNorm } = settings.clip.trunk;
   return (trunk: BlockState, update: TrunkUpdate): void => {
-    const gradient = sumShards(update.gradients);
-    if (value !== undefined) clipByValue(gradient, value);
-    if (globalNorm !== undefined) clipByGlobalNorm(gradient, globalNorm);
+    const { direction, statistics } = update;
+    if (value !== undefined) clipByValue(direction, value);
+    if (globalNorm !== undefined) clipByGlobalNorm(direction, globalNorm);
     const plateau = { ...initialPlateau(), scale: update.learningRateScale };
     const rate = learningRateAt(spec.learningRate, update.epoch, settings.epochs, plateau);
-    optimizer.update(trunk.optimizer, trunk.weights, gradient, rate);
-    if (update.statistics.length > 0) trunk.statistics.set(meanShards(update.statistics));
+    optimizer.update(trunk.optimizer, trunk.weights, direction, rate);
+    if (statistics !== null) trunk.statistics.set(statistics);
     const broken = notFiniteIn(trunk);
     if (broken !== undefined) throw trunkNotFinite(broken, update.epoch);
   };

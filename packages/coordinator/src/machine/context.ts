@@ -58,6 +58,17 @@ export function refuse(
   delete context.state.guests[peer];
 }
 
+/** As {@link refuse}, for tensors that do not fit their message; frees them. */
+export function malformed(
+  context: Context,
+  peer: PeerId,
+  { tensors, message }: { tensors: readonly { handle: number }[]; message: string },
+): void {
+  free(context, tensors);
+  const remedy = "Run the same version of Trunkline on both sides.";
+  refuse(context, peer, { code: "protocol/malformed", message, remedy });
+}
+
 export function free(context: Context, tensors: readonly { handle: number }[]): void {
   if (tensors.length === 0) return;
   context.effects.push({ type: "free", handles: tensors.map((tensor) => tensor.handle) });

@@ -47,5 +47,6 @@ export function closePhase(context: Context, epochs: number): void {
 }
 
 export function copyVersions(versions: Versions): Versions {
-  return { trunk: versions.trunk, heads: { ...versions.heads } };
+  const { trunk, heads, methods } = versions;
+  return { trunk, heads: { ...heads }, methods: { ...methods } };
 }

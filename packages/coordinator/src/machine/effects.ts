@@ -5,6 +5,7 @@ import type {
   CoordinatorMessage,
   ErrorCode,
   Hashes,
+  Losses,
   PhaseRecord,
   RunEventBody,
   RunStatus,
@@ -27,6 +28,8 @@ export type MachineEvent =
    * in one piece. No deadline runs meanwhile.
    */
   | { type: "tick"; pausedMs?: number }
+  /** Answer to `weigh`. */
+  | { type: "weighed"; weights: readonly number[] }
   /** Answer to `commit`. */
   | { type: "committed"; trunkVersion: number }
   /** The new trunk or a delivered head is not finite, or a save failed; the run cannot go on. */
@@ -36,23 +39,61 @@ export type MachineEvent =
   /** The user asks for an early end. */
   | { type: "stop" };
 
+/** Numbers by task that the method may see. */
+export interface StepFigures {
+  losses: Losses;
+  /** Of the step before, on its own batch. */
+  lossesAfter: Losses;
+  norms: Losses;
+  /** Decayed mean squares of the steps, by layer. */
+  dominance: Readonly<Record<string, readonly number[]>>;
+}
+
 export type Effect =
-  /** `load` and `trunk` messages carry tensors; the driver takes them from its store. */
-  | { type: "send"; peer: PeerId; message: CoordinatorMessage; heads?: readonly string[] }
+  /**
+   * `load` and `trunk` messages carry tensors, and messages that begin a step or a lease the method's
+   * weights; the driver has them.
+   */
+  | {
+      type: "send";
+      peer: PeerId;
+      message: CoordinatorMessage;
+      /** Tasks whose heads, and whose method state, go with a `load`. */
+      heads?: readonly string[];
+      methods?: readonly string[];
+    }
   | { type: "close"; peer: PeerId; reason: string }
   | { type: "emit"; event: RunEventBody }
-  /** Reduce in shard order, update the trunk; answered by `committed` or `broken`. Frees the handles. */
+  /** Take one stretch of all tasks' gradients, in the experiment's order. Frees the handles. */
+  | { type: "takeRows"; chunk: number; rows: readonly Handle[] }
+  /** Decide the step's weights; answered by `weighed` or `broken`. */
+  | { type: "weigh"; epoch: number; step: number; trunkVersion: number; figures: StepFigures }
+  /**
+   * Reduce in shard order, update the trunk; answered by `committed` or `broken`. Frees the handles. No
+   * gradients: those of the rows that were taken.
+   */
   | {
       type: "commit";
       epoch: number;
+      step: number;
+      /** Which of the step's rounds it is, where tasks move the trunk in turn. */
+      turn?: number;
       trunkVersion: number;
-      gradients: readonly Handle[];
+      gradients: readonly { handle: Handle; present: readonly number[] | null }[];
       statistics: readonly Handle[];
+      figures: StepFigures;
       learningRateScale: number;
     }
   /** Take a task's delivered tensors as the task's head. Frees the handles. */
   | {
       type: "storeHead";
+      task: string;
+      tensors: readonly TensorRef[];
+      scalars: Readonly<Record<string, number>>;
+    }
+  /** The same for what the method keeps per task. */
+  | {
+      type: "storeMethod";
       task: string;
       tensors: readonly TensorRef[];
       scalars: Readonly<Record<string, number>>;

@@ -49,7 +49,7 @@ describe("a stop", () => {
 
   test("inside a head phase drops the heads that are in", () => {
     const run = gathered();
-    playUntil(run, ({ stage }) => stage === "heads");
+    playUntil(run, ({ stage }) => stage === "delivery");
     run.heads("a", 0);
     run.drive({ type: "stop" });
     expect(run.made("restore")).toEqual([{ type: "restore", what: "last" }]);
@@ -65,7 +65,7 @@ describe("a stop", () => {
 
   test("while heads of a joint phase come in goes back before the phase", () => {
     const run = gathered(planOf({ schedule: sg(), epochs: 2 }));
-    playUntil(run, ({ stage }) => stage === "heads");
+    playUntil(run, ({ stage }) => stage === "delivery");
     run.drive({ type: "stop" });
     playUntil(run, () => false);
     expectEnded(run, "stopped");
@@ -162,7 +162,7 @@ describe("a failure", () => {
     });
   });
 
-  test.each(["round", "heads", "evaluating"] as const)(
+  test.each(["round", "delivery", "evaluating"] as const)(
     "of a worker in stage %s ends the run once",
     (stage) => {
       const run = gathered();
@@ -176,7 +176,7 @@ describe("a failure", () => {
 
   test("of an edge that cannot be saved goes back to the one before", () => {
     const run = gathered();
-    playUntil(run, ({ stage }) => stage === "heads");
+    playUntil(run, ({ stage }) => stage === "delivery");
     run.heads("b", 1);
     run.unanswered(() => run.heads("a", 0));
     expect(run.stage).toBe("edge");

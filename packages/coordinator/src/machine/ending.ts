@@ -4,6 +4,7 @@ import type { ErrorCode, Split, TaskScore } from "@trunkline/core";
 import { type Context, emit, placeOf, send, waitFor } from "./context.ts";
 import { closePhase, copyVersions } from "./edge.ts";
 import { evaluate } from "./evaluation.ts";
+import { freeRound } from "./round/round.ts";
 
 /**
  * After the last edge: the best weights if they are wanted, then the result is measured. A run that the
@@ -29,12 +30,16 @@ export function requestStop(context: Context): void {
   if (state.ending !== null || isMeasuringResult(context)) return;
   state.ending = { status: "stopped" };
   if (state.stage.name === "gathering") return finish(context, context.plan.resultSplit, {});
-  if (state.stage.name !== "round" && state.stage.name !== "heads") return;
+  if (state.stage.name !== "round" && state.stage.name !== "delivery") return;
   backToEdge(context);
   for (const [peer, member] of Object.entries(state.members)) {
     send(context, peer, { type: "abandon", at: placeOf(context, member) });
     member.trunkVersion = -1;
     member.headVersions = {};
+    // Other than version 0, which a worker need not be sent.
+    member.methodVersions = Object.fromEntries(
+      Object.keys(state.versions.methods).map((task) => [task, -1]),
+    );
   }
   evaluate(context, context.plan.resultSplit, true);
 }
@@ -46,24 +51,12 @@ const isMeasuringResult = ({ state: { stage } }: Context) =>
 function backToEdge(context: Context): void {
   const { state } = context;
   waitFor(context, null);
-  freeArrivals(context);
+  if (state.stage.name === "round") freeRound(context, state.stage);
   state.versions = copyVersions(state.edgeVersions);
   state.updates = { trunk: state.edgeUpdates.trunk, heads: { ...state.edgeUpdates.heads } };
   const { name } = state.stage;
-  if (name === "round" || name === "heads") state.meter.endedMs = context.nowMs;
+  if (name === "round" || name === "delivery") state.meter.endedMs = context.nowMs;
   context.effects.push({ type: "restore", what: "last" });
-}
-
-function freeArrivals(context: Context): void {
-  const { stage } = context.state;
-  if (stage.name !== "round") return;
-  const handles = stage.arrivals.flatMap((arrival) => {
-    if (arrival === null) return [];
-    return arrival.statistics === null
-      ? [arrival.gradient]
-      : [arrival.gradient, arrival.statistics];
-  });
-  context.effects.push({ type: "free", handles });
 }
 
 /** The run cannot go on; what remains is the last edge. */

@@ -29,7 +29,7 @@ function due(run: Play): (() => void)[] {
             () =>
               run.gradient(peer, shard),
         );
-    case "heads":
+    case "delivery":
       return all
         .filter(({ shard }) => stage.delivered[shard] === false)
         .map(

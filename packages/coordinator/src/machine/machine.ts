@@ -4,12 +4,11 @@
 import { initialEarlyStopping, initialPlateau, type WorkerMessage } from "@trunkline/core";
 import { produce } from "immer";
 import { type Context, free, refuse, send } from "./context.ts";
-
+import { delivered } from "./delivery.ts";
 import type { Effect, MachineEvent } from "./effects.ts";
 import { fail, requestStop } from "./ending.ts";
 import { evaluated } from "./evaluation.ts";
 import { edgeSaved, evaluationComplete } from "./flow.ts";
-import { headsDelivered } from "./heads.ts";
 import {
   checkDeadlines,
   closed,
@@ -23,13 +22,17 @@ import {
   start,
 } from "./membership.ts";
 import type { RunPlan } from "./plan.ts";
-import { committed, gradientArrived } from "./round.ts";
+import { figuresArrived } from "./round/figures.ts";
+import { gradientArrived } from "./round/gradients.ts";
+import { committed, weighed } from "./round/round.ts";
+import { rowsArrived } from "./round/rows.ts";
 import type { PeerId, RunState, TensorRef } from "./state.ts";
 
 export function initialState(plan: RunPlan): RunState {
   const versions = (version: number) => ({
     trunk: version,
     heads: Object.fromEntries(plan.shards.flat().map((task) => [task, version])),
+    methods: Object.fromEntries(plan.shards.flat().map((task) => [task, version])),
   });
   const updates = () => ({
     trunk: 0,
@@ -92,6 +95,8 @@ function handle(context: Context, event: MachineEvent): void {
       return closed(context, event.peer, event.reason);
     case "tick":
       return checkDeadlines(context, event.pausedMs);
+    case "weighed":
+      return weighed(context, event.weights);
     case "committed":
       return committed(context, event.trunkVersion);
     case "broken":
@@ -159,8 +164,12 @@ function work(context: Context, { peer, message, tensors }: Work): void {
   switch (message.type) {
     case "gradient":
       return gradientArrived(context, { peer, member, message, tensors });
-    case "heads":
-      return headsDelivered(context, { peer, member, message, tensors });
+    case "figures":
+      return figuresArrived(context, { peer, member, message, tensors });
+    case "rows":
+      return rowsArrived(context, { peer, member, message, tensors });
+    case "delivery":
+      return delivered(context, { peer, member, message, tensors });
     case "evaluated": {
       const evaluation = evaluated(context, { peer, member, message });
       return evaluation === null ? undefined : evaluationComplete(context, evaluation);

@@ -241,11 +241,11 @@ describe("gathering", () => {
 describe("a member", () => {
   test("that is silent is closed and lost; the run fails with the last edge", () => {
     const run = gathered();
-    playUntil(run, ({ stage }) => stage === "heads");
+    playUntil(run, ({ stage }) => stage === "delivery");
     run.wait(4_999);
     run.heartbeat("b");
     run.drive({ type: "tick" });
-    expect(run.stage).toBe("heads");
+    expect(run.stage).toBe("delivery");
     run.wait(1);
     run.drive({ type: "tick" });
     expect(run.closed("a")).toBe(true);

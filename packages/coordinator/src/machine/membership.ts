@@ -13,7 +13,8 @@ import {
 import { type Context, emit, free, refuse, send } from "./context.ts";
 import { fail } from "./ending.ts";
 import { beginPhase } from "./phase.ts";
-import type { Member, PeerId, TensorRef } from "./state.ts";
+import { activeShards, exchangeNow } from "./round/round.ts";
+import type { Member, PeerId, RoundStage, TensorRef } from "./state.ts";
 
 type Message<T extends WorkerMessage["type"]> = MessageOf<WorkerMessage, T>;
 
@@ -110,6 +111,7 @@ function welcome(
     lastHeardMs: nowMs,
     trunkVersion: -1,
     headVersions: {},
+    methodVersions: {},
   };
   delete state.guests[peer];
   state.members[peer] = member;
@@ -270,14 +272,21 @@ function checkStall(context: Context): void {
 }
 
 /** Names of the workers that the present stage waits for. */
-function awaited({ state }: Context): string[] {
+function awaited(context: Context): string[] {
+  const { state } = context;
   const { stage } = state;
+  const partsOf = (round: RoundStage) => {
+    const parts =
+      exchangeNow(context).first === "nothing" || round.weighed ? round.arrivals : round.figures;
+    const active = activeShards(context);
+    return parts.map((part, shard) => (active.includes(shard) ? part : true));
+  };
   const missing = (done: readonly unknown[]) =>
     state.holders.filter((_, shard) => done[shard] === null || done[shard] === false);
   const peers =
     stage.name === "round"
-      ? missing(stage.arrivals)
-      : stage.name === "heads"
+      ? missing(partsOf(stage))
+      : stage.name === "delivery"
         ? missing(stage.delivered)
         : stage.name === "evaluating"
           ? state.holders.filter((_, shard) => stage.awaited[shard])

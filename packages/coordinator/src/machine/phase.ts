@@ -1,6 +1,7 @@
 // The beginning of a phase: what each worker lacks is loaded, then the work is given out.
 
 import { type Context, emit, placeOf, send, shardsByPeer, waitFor } from "./context.ts";
+import { newRound } from "./round/round.ts";
 import type { Member, PeerId } from "./state.ts";
 
 export function beginPhase(context: Context, index: number): void {
@@ -29,8 +30,8 @@ export function beginPhase(context: Context, index: number): void {
   const shards = state.holders.length;
   state.stage =
     phase.kind === "head"
-      ? { name: "heads", delivered: new Array<boolean>(shards).fill(false) }
-      : { name: "round", step: 0, arrivals: new Array(shards).fill(null) };
+      ? { name: "delivery", delivered: new Array<boolean>(shards).fill(false) }
+      : newRound(shards, 0);
   for (const [peer, held] of shardsByPeer(context)) {
     load(context, peer, held);
     giveWork(context, peer, held);
@@ -44,11 +45,12 @@ function giveWork(context: Context, peer: PeerId, shards: number[]): void {
   const at = placeOf(context, state.members[peer]!);
   const learningRateScale = state.monitor.plateau.heads.scale;
   if (kind !== "head") {
-    const message = { at, kind, firstEpoch, epochs, shards, learningRateScale };
+    const message = { at, kind, firstEpoch, epochs, shards, learningRateScale, weights: null };
     return send(context, peer, { type: "beginPhase", ...message });
   }
   for (const shard of shards) {
-    send(context, peer, { type: "lease", at, shard, firstEpoch, epochs, learningRateScale });
+    const message = { at, shard, firstEpoch, epochs, learningRateScale, weights: null };
+    send(context, peer, { type: "lease", ...message });
   }
 }
 
@@ -58,14 +60,19 @@ export function load(context: Context, peer: PeerId, shards: readonly number[]):
   const member = state.members[peer]!;
   const tasks = shards.flatMap((shard) => plan.shards[shard]!);
   const heads = tasks.filter((task) => member.headVersions[task] !== state.versions.heads[task]);
+  const methods = tasks.filter((task) => lacksMethod(context, member, task));
   const trunk = member.trunkVersion !== state.versions.trunk;
-  if (!trunk && heads.length === 0) return;
-  const message = { type: "load", at: placeOf(context, member), trunk, scalars: {} } as const;
-  context.effects.push({ type: "send", peer, message, heads });
-  holdsNow(context, member, heads);
-}
-
-function holdsNow({ state }: Context, member: Member, heads: readonly string[]): void {
+  if (!trunk && heads.length === 0 && methods.length === 0) return;
+  const at = placeOf(context, member);
+  const message = { type: "load", at, trunk, scalars: {}, methodScalars: {} } as const;
+  context.effects.push({ type: "send", peer, message, heads, methods });
   member.trunkVersion = state.versions.trunk;
   for (const task of heads) member.headVersions[task] = state.versions.heads[task]!;
+  for (const task of methods) member.methodVersions[task] = state.versions.methods[task]!;
+}
+
+/** A worker begins with what a method keeps before its first step, so that version 0 need not be sent. */
+function lacksMethod({ plan, state }: Context, member: Member, task: string): boolean {
+  if (plan.methodLengths[task] === undefined) return false;
+  return (member.methodVersions[task] ?? 0) !== state.versions.methods[task];
 }

@@ -1,6 +1,6 @@
 // What a run is going to do, fixed before its first event: plain data, made once from the experiment.
 
-import type { Overrides, Phase, PlateauSpec, Split } from "@trunkline/core";
+import type { Exchange, Overrides, Phase, PlateauSpec, Split } from "@trunkline/core";
 
 /** Tensors that a worker delivers for one task, by name, with their lengths. */
 export type TensorLengths = Readonly<Record<string, number>>;
@@ -27,6 +27,17 @@ export interface RunPlan {
   readonly gradientLengths: TensorLengths;
   /** Lengths of each task's `TASK/...` tensors. */
   readonly headLengths: Readonly<Record<string, TensorLengths>>;
+  /** The same of what the method keeps per task; empty where it keeps nothing. */
+  readonly methodLengths: Readonly<Record<string, TensorLengths>>;
+  /** What is said in a round, by kind of phase. */
+  readonly exchanges: Readonly<Record<"shared" | "joint", Exchange>>;
+  /** Longest stretch of a row, and how many make a row. */
+  readonly rowsChunkLength: number;
+  readonly rowsChunks: number;
+  /** Whether tasks move the trunk in turn, one round each. */
+  readonly inTurn: boolean;
+  /** Stretches of the trunk that are the components of its routed layers; empty where it has none. */
+  readonly components: readonly { readonly from: number; readonly to: number }[];
   /** In cycles. */
   readonly evaluateEvery: number;
   /** The split that the result is measured on. */

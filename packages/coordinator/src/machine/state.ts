@@ -37,30 +37,60 @@ export interface Member {
   name: string;
   backend: string;
   lastHeardMs: number;
-  /** Trunk version and head versions that the worker holds. */
+  /** Versions that the worker holds. */
   trunkVersion: number;
   headVersions: Record<string, number>;
+  methodVersions: Record<string, number>;
 }
 
 /** Versions name exact weights; -1 where a worker holds none. */
 export interface Versions {
   trunk: number;
   heads: Record<string, number>;
+  /** Of what the method keeps per task, beside the task's head. */
+  methods: Record<string, number>;
 }
 
-export interface Arrival {
-  member: MemberId;
+/** Numbers by task that come before or with a gradient. */
+export interface Figures {
   losses: Losses;
-  gradient: Handle;
+  lossesAfter: Losses;
+  norms: Losses;
+}
+
+/** The last thing that a shard sends in a round. */
+export interface Arrival extends Figures {
+  member: MemberId;
+  dominance: Readonly<Record<string, readonly number[]>>;
+  /** Null where the driver has the shard's rows instead. */
+  gradient: Handle | null;
+  /** Components of the routed trunk that the gradient has, as words of bits. */
+  present: number[] | null;
   statistics: Handle | null;
+}
+
+/** Shared or joint: one round. All arrays are by shard. */
+export interface RoundStage {
+  name: "round";
+  /** Rounds before this one in the phase. */
+  round: number;
+  figures: (Figures | null)[];
+  rows: {
+    /** Stretches that have come. */
+    received: number[];
+    /** Stretches that some shards have still to send, by index: handles by shard. */
+    waiting: Record<number, Handle[][]>;
+  };
+  /** Whether the step's weights are decided. */
+  weighed: boolean;
+  arrivals: (Arrival | null)[];
 }
 
 export type Stage =
   | { name: "gathering" }
-  /** Shared or joint: gradients of one round are coming in, by shard. */
-  | { name: "round"; step: number; arrivals: (Arrival | null)[] }
-  /** Heads are coming in, by shard: of a head phase's leases, or at the end of a joint phase. */
-  | { name: "heads"; delivered: boolean[] }
+  | RoundStage
+  /** What the phase moved of the shards is coming in. */
+  | { name: "delivery"; delivered: boolean[] }
   /** The driver hashes and saves what the phase left. */
   | { name: "edge" }
   | {

@@ -98,7 +98,8 @@ export function checkpointPath({ checkpoints }: RunFolder, name: "last" | "best"
 
 /**
  * Writes the network's present weights as plain tfjs models: into `folder` itself one model for the tasks
- * that share their input, into `folder/TASK` one for each task with inputs of its own.
+ * that share their input, into `folder/TASK` one for each task with inputs of its own, or with a way of its
+ * own through the trunk.
  *
  * @param only - A single task, into `folder` itself. @default all
  */
@@ -113,12 +114,15 @@ export async function exportModels(
   for (const { name, tasks, standardisation } of sources) {
     const wanted = only === undefined ? tasks : tasks.filter((task) => task === only);
     if (wanted.length === 0) continue;
-    const target = name === sharedSource || only !== undefined ? folder : join(folder, name);
-    const model = plainModel(network, wanted, standardisation && { standardise: standardisation });
-    try {
-      await writeModel(model, target);
-    } finally {
-      model.dispose();
+    const apart = network.isRouted || name !== sharedSource;
+    for (const group of network.isRouted ? wanted.map((task) => [task]) : [wanted]) {
+      const target = apart && only === undefined ? join(folder, group[0]!) : folder;
+      const model = plainModel(network, group, standardisation && { standardise: standardisation });
+      try {
+        await writeModel(model, target);
+      } finally {
+        model.dispose();
+      }
     }
   }
 }

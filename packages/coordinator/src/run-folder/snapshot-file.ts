@@ -1,9 +1,18 @@
 // A snapshot of a run as one safetensors file: weights by name and shape, as other programs read them, and
 // the optimizers' states flat.
-// Names: `BLOCK/PARAMETER`, `BLOCK/optimizer/ARRAY`; BLOCK is `trunk` or `heads/TASK`.
+// Names: `BLOCK/PARAMETER`, `BLOCK/optimizer/ARRAY`; BLOCK is `trunk` or `heads/TASK`. What the method keeps is
+// `method/ARRAY` and, of a task, `method/TASK/ARRAY`; its numbers are in the metadata.
 
 import { readFile } from "node:fs/promises";
-import { type BlockLayout, type BlockState, EnvironmentError, type Network } from "@trunkline/core";
+import {
+  type BlockLayout,
+  type BlockState,
+  EnvironmentError,
+  type MethodMemory,
+  type Network,
+  noMemory,
+  type OptimizerState,
+} from "@trunkline/core";
 import type { Snapshot } from "../driver/store.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { fileError } from "./file-error.ts";
@@ -19,12 +28,25 @@ export async function writeSnapshot(
   const blocks = blocksOf(snapshot, network);
   const tensors = blocks.flatMap(({ name, state, layout }) => [
     ...weightsOf(name, state, layout),
-    ...optimizerOf(name, state),
+    ...statesOf(`${name}/optimizer`, state.optimizer),
   ]);
+  const { method, methodTasks } = snapshot;
+  tensors.push(...statesOf("method", method.state));
+  const tasks = Object.entries(methodTasks);
+  tensors.push(...tasks.flatMap(([task, state]) => statesOf(`method/${task}`, state)));
   const scalars = Object.fromEntries(
     blocks.map(({ name, state }) => [name, state.optimizer.scalars]),
   );
-  const metadata = { epoch: String(snapshot.epoch), scalars: JSON.stringify(scalars) };
+  const kept: MethodRecord = {
+    numbers: method.numbers,
+    scalars: method.state.scalars,
+    tasks: Object.fromEntries(tasks.map(([task, state]) => [task, state.scalars])),
+  };
+  const metadata = {
+    epoch: String(snapshot.epoch),
+    scalars: JSON.stringify(scalars),
+    method: JSON.stringify(kept),
+  };
   await writeFileAtomically(path, encodeSafetensors({ tensors, metadata }));
 }
 
@@ -52,7 +74,7 @@ export async function readSnapshot(path: string, network: Network): Promise<Snap
   const read = (name: string, layout: BlockLayout): BlockState => ({
     weights: joined(arrays, name, layout.parameters),
     statistics: joined(arrays, name, layout.statistics),
-    optimizer: { arrays: optimizerArrays(arrays, name), scalars: scalars[name] ?? {} },
+    optimizer: { arrays: arraysIn(arrays, `${name}/optimizer`), scalars: scalars[name] ?? {} },
   });
   const heads = [...network.heads].map(
     ([task, head]) => [task, read(`heads/${task}`, head.block.layout)] as const,
@@ -61,7 +83,29 @@ export async function readSnapshot(path: string, network: Network): Promise<Snap
     epoch: Number(metadata.epoch),
     trunk: read("trunk", network.trunk.block.layout),
     heads: Object.fromEntries(heads),
+    ...methodOf(metadata.method, arrays),
   };
+}
+
+/** Numbers of the method in the metadata; in JSON they come back to the bit. */
+interface MethodRecord {
+  numbers: MethodMemory["numbers"];
+  scalars: Record<string, number>;
+  /** Scalars of what it keeps per task. */
+  tasks: Record<string, Record<string, number>>;
+}
+
+function methodOf(
+  json: string | undefined,
+  arrays: ReadonlyMap<string, Float32Array>,
+): Pick<Snapshot, "method" | "methodTasks"> {
+  if (json === undefined) return { method: noMemory, methodTasks: {} };
+  const { numbers, scalars, tasks } = JSON.parse(json) as MethodRecord;
+  const methodTasks = Object.entries(tasks).map(([task, own]) => {
+    return [task, { arrays: arraysIn(arrays, `method/${task}`), scalars: own }] as const;
+  });
+  const state = { arrays: arraysIn(arrays, "method"), scalars };
+  return { method: { numbers, state }, methodTasks: Object.fromEntries(methodTasks) };
 }
 
 /** Puts a snapshot's weights into a network of the same experiment. */
@@ -88,15 +132,17 @@ function weightsOf(name: string, state: BlockState, layout: BlockLayout): NamedA
   return [...cut(layout.parameters, state.weights), ...cut(layout.statistics, state.statistics)];
 }
 
-function optimizerOf(name: string, { optimizer }: BlockState): NamedArray[] {
-  return Object.entries(optimizer.arrays).map(([array, values]) => {
-    return { name: `${name}/optimizer/${array}`, shape: [values.length], values };
+function statesOf(prefix: string, { arrays }: OptimizerState): NamedArray[] {
+  return Object.entries(arrays).map(([array, values]) => {
+    return { name: `${prefix}/${array}`, shape: [values.length], values };
   });
 }
 
-function optimizerArrays(arrays: ReadonlyMap<string, Float32Array>, name: string) {
-  const prefix = `${name}/optimizer/`;
-  const found = [...arrays].filter(([key]) => key.startsWith(prefix));
+/** Arrays right under a prefix. */
+function arraysIn(arrays: ReadonlyMap<string, Float32Array>, folder: string) {
+  const prefix = `${folder}/`;
+  const isIn = (key: string) => key.startsWith(prefix) && !key.slice(prefix.length).includes("/");
+  const found = [...arrays].filter(([key]) => isIn(key));
   return Object.fromEntries(found.map(([key, values]) => [key.slice(prefix.length), values]));
 }
 

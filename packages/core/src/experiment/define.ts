@@ -4,9 +4,12 @@
 import type { ByteSource } from "../data/byte-source.ts";
 import type { Splits } from "../data/dataset.ts";
 import type { LossFunction, LossName } from "../loss/names.ts";
+import type { Normalisation } from "../method/method.ts";
+import type { MethodName, MethodSpec } from "../method/registry.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { HeadFactory, TrunkFactory } from "../model/network.ts";
 import type { OptimizerSpec } from "../optimizer/spec.ts";
+import type { RoutingSettings } from "../routing/settings.ts";
 import type { ScheduleSpec } from "../schedule/registry.ts";
 
 export type OptionValue = string | number | boolean;
@@ -62,6 +65,17 @@ export interface CacheSettings {
   memoryMiB?: number;
 }
 
+export interface RowsSettings {
+  /** Most memory for the gradients of all tasks, in MiB; more is an error before training. @default 2048 */
+  memoryMiB?: number;
+  /**
+   * Send each gradient for its inner products only and then the shard's weighted sum: less memory at the
+   * coordinator, one more vector per shard on the wire, and the same bits.
+   * @default false
+   */
+  twoPass?: boolean;
+}
+
 export interface EarlyStoppingSettings {
   /** Epochs without improvement of the validation loss after which the run stops. */
   patience: number;
@@ -87,8 +101,18 @@ export interface ExperimentSettings {
   schedule?: ScheduleSpec;
   /** One optimizer per block. @default sgd({ learningRate: 0.01 }) for both */
   optimizer?: BlockOptimizers;
-  /** How task gradients become the trunk's step. @default "ew" */
-  method?: string;
+  /** How task gradients become the trunk's step: `pcgrad()` and the others, or a name. @default ew() */
+  method?: MethodName | MethodSpec;
+  /** Let the method's weights multiply the heads' gradients too. @default as the method was published */
+  scaleHeads?: boolean;
+  /** What the method's weights are scaled to. @default as the method was published */
+  normalise?: Normalisation;
+  /** The tasks' gradients at the coordinator, for methods that look at them together. */
+  rows?: RowsSettings;
+  /** Steps from one report of conflicts, weights and norms to the next. @default 20 */
+  conflictEvery?: number;
+  /** How routed layers of the trunk are trained; for trunks that have some. */
+  routing?: RoutingSettings;
   /** Groups of tasks, the unit of assignment. @default min(number of tasks, 8) */
   shards?: number;
   /** How a shared phase is divided among workers. @default "tasks" */

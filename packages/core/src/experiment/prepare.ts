@@ -4,9 +4,12 @@
 import { stepsPerEpoch } from "../data/epoch-plan.ts";
 import { ExperimentError, type Problem, show } from "../errors.ts";
 import { lossOutputs } from "../loss/registry.ts";
+import type { Method } from "../method/method.ts";
+import { methodOf } from "../method/registry.ts";
 import { metricName, metricOutputs } from "../metrics/registry.ts";
 import { buildNetwork, type Network } from "../model/network.ts";
 import { networkProblems } from "../model/network-problems.ts";
+import type { OptimizerSpec } from "../optimizer/spec.ts";
 import type { DataContext } from "./define.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 import { shardsOf } from "./resolve.ts";
@@ -20,6 +23,11 @@ export interface PreparedExperiment extends ResolvedExperiment {
   sourceOf(task: string): Source;
   /** The caller disposes. */
   readonly network: Network;
+  readonly method: Method;
+  /** The trunk's optimizer: the experiment's, or the method's own. */
+  readonly trunkOptimizer: OptimizerSpec;
+  /** Whether the method's weights multiply the heads' gradients too. */
+  readonly scaleHeads: boolean;
   readonly stepsPerEpoch: number;
   /** Samples of the largest task's train split. */
   readonly samplesPerEpoch: number;
@@ -60,6 +68,7 @@ export function networkOf({ settings }: ResolvedExperiment): Promise<Network> {
     seed: settings.seed,
     trunk: settings.trunk,
     heads: Object.fromEntries(heads),
+    ...(settings.routing && { routing: settings.routing }),
   });
 }
 
@@ -69,6 +78,7 @@ function assemble(
   network: Network,
 ): PreparedExperiment {
   const byTask = new Map(sources.flatMap((source) => source.tasks.map((task) => [task, source])));
+  const method = methodOf(resolved.settings.method);
   const samplesPerEpoch = Math.max(...sources.map((source) => source.splits.train.size));
   return {
     ...resolved,
@@ -77,6 +87,9 @@ function assemble(
     sources,
     sourceOf: (task) => byTask.get(task)!,
     network,
+    method,
+    trunkOptimizer: method.trunkOptimizer ?? resolved.settings.optimizer.trunk,
+    scaleHeads: resolved.settings.scaleHeads ?? method.scaleHeads,
     stepsPerEpoch: stepsPerEpoch(samplesPerEpoch, resolved.settings.batchSize),
     samplesPerEpoch,
   };
@@ -88,6 +101,7 @@ async function check(prepared: PreparedExperiment, checkValues: boolean): Promis
     ...networkProblems(network),
     ...shapeProblems(sources),
     ...trunkProblems(prepared),
+    ...rowsProblems(prepared),
   ];
   if (structural.length > 0) throw new ExperimentError(structural);
   const fitting = prepared.tasks.flatMap((task) => headProblems(prepared, task));
@@ -122,6 +136,23 @@ function trunkProblems({ network, sources }: PreparedExperiment): Problem[] {
       code: "experiment/shape",
       message: `The trunk takes inputs of shape ${show(wanted)}. The data has ${show(found)}.`,
       remedy: "Set the trunk's inputShape to the shape of one sample's input.",
+    },
+  ];
+}
+
+/** Rows of all tasks are held at once, unless they are sent twice. */
+function rowsProblems({ method, network, settings, tasks }: PreparedExperiment): Problem[] {
+  const held = method.needs === "rows" || (method.needs === "gram" && !settings.rows.twoPass);
+  const { length } = network.trunk.block.layout;
+  const neededMiB = Math.ceil((4 * length * tasks.length) / 2 ** 20);
+  if (!held || neededMiB <= settings.rows.memoryMiB) return [];
+  const other = method.needs === "gram" ? ", or set `rows.twoPass`" : ", or choose another method";
+  return [
+    {
+      path: "rows.memoryMiB",
+      code: "experiment/rows-memory",
+      message: `The gradients of ${tasks.length} tasks with ${length} numbers each need ${neededMiB} MiB at the coordinator. Found \`rows.memoryMiB\` ${settings.rows.memoryMiB}.`,
+      remedy: `Raise \`rows.memoryMiB\` to ${neededMiB}${other}.`,
     },
   ];
 }

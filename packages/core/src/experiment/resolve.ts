@@ -2,9 +2,12 @@
 // checked, defaults filled in. No data is read and no model is built here.
 
 import { ExperimentError, expected, type Problem, show } from "../errors.ts";
+import { isMethodName, methodNames } from "../method/registry.ts";
+import { didYouMean } from "../nearest.ts";
 import { scheduleNames } from "../schedule/registry.ts";
 import type { Experiment, Options } from "./define.ts";
 import { problemsOf } from "./issues.ts";
+import { methodProblems } from "./method-problems.ts";
 import { applyOptions, type Overrides, withFields } from "./overrides.ts";
 import { runFields, type Settings, settingsSchema } from "./settings.ts";
 
@@ -25,8 +28,13 @@ export function resolveExperiment(
   if (problems.length > 0) throw new ExperimentError(problems);
   // Defaults first: `optimizer.trunk.learningRate` may be set where the experiment names no optimizer.
   const own = parse(build(experiment, options));
-  const settings = parse(withFields(own, scheduleByName(fields, own)));
-  const found = [...shardProblems(settings), ...dataProblems(settings)];
+  const named = methodByName(scheduleByName(fields, own), own);
+  const settings = parse(withFields(own, named));
+  const found = [
+    ...shardProblems(settings),
+    ...dataProblems(settings),
+    ...methodProblems(settings),
+  ];
   if (found.length > 0) throw new ExperimentError(found);
   return { name: experiment.name, options, overrides, settings };
 }
@@ -45,10 +53,11 @@ function requireName(name: unknown): void {
   ]);
 }
 
-function parse(raw: object): Settings {
+function parse(given: object): Settings {
+  const { raw, problems } = withMethodNamed(given as Record<string, unknown>);
   const parsed = settingsSchema.safeParse(raw);
-  if (!parsed.success) throw new ExperimentError(problemsOf(parsed.error.issues, raw));
-  return parsed.data;
+  if (parsed.success && problems.length === 0) return parsed.data;
+  throw new ExperimentError([...problems, ...problemsOf(parsed.error?.issues ?? [], raw)]);
 }
 
 function build(experiment: Experiment, options: Options): object {
@@ -82,6 +91,35 @@ function scheduleByName(
   const kind = kinds.find(([key, text]) => text === name || key === name)?.[0] ?? name;
   const schedule = own.kind === kind ? own : { kind };
   return { schedule, ...rest };
+}
+
+/** As for schedules, also within a wrapper: a named method keeps the experiment's own options where it is the same. */
+function methodByName(fields: Readonly<Record<string, unknown>>, own: Settings) {
+  const { method: name, "method.of": inner, ...rest } = fields;
+  const wrapped = inner === undefined ? {} : { "method.of": namedMethod(inner) };
+  if (typeof name !== "string") return { ...fields, ...wrapped };
+  const method = own.method.kind === name ? own.method : namedMethod(name);
+  return { method, ...wrapped, ...rest };
+}
+
+/** A method that is not known stays a name, for the problem to be told. */
+function namedMethod(name: unknown): unknown {
+  return typeof name === "string" && isMethodName(name) ? { kind: name } : name;
+}
+
+/** The method as an object; a name that is none is told beside all other problems. */
+function withMethodNamed(raw: Record<string, unknown>) {
+  const { method, ...rest } = raw;
+  if (typeof method !== "string") return { raw, problems: [] };
+  if (isMethodName(method)) return { raw: { ...rest, method: { kind: method } }, problems: [] };
+  const should = `one of ${methodNames.join(", ")}`;
+  const problem: Problem = {
+    path: "method",
+    code: "experiment/unknown-name",
+    message: expected("method", should, method) + didYouMean(method, methodNames),
+    remedy: "Set `method` to the name of a method; docs/methods.md lists them.",
+  };
+  return { raw: rest, problems: [problem] };
 }
 
 function shardProblems({ shards, tasks }: Settings): Problem[] {

@@ -5,12 +5,14 @@ import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
 import type { LossFunction } from "../loss/names.ts";
 import { lossNames } from "../loss/names.ts";
-import { methodNames } from "../method/registry.ts";
+import { normalisations } from "../method/method.ts";
+import { methodSchema } from "../method/registry.ts";
 import type { Metric } from "../metrics/metric.ts";
 import { metricByName } from "../metrics/registry.ts";
 import type { HeadFactory, TrunkFactory } from "../model/network.ts";
 import { sgd } from "../optimizer/sgd.ts";
 import { optimizerSchema } from "../optimizer/spec.ts";
+import { routingSchema } from "../routing/settings.ts";
 import { scheduleSchema } from "../schedule/registry.ts";
 import type { DataSource } from "./define.ts";
 
@@ -62,9 +64,19 @@ export const settingsSchema = z.strictObject({
   optimizer: z
     .strictObject({ trunk: optimizerSchema, heads: optimizerSchema })
     .prefault({ trunk: sgd({ learningRate: 0.01 }), heads: sgd({ learningRate: 0.01 }) }),
-  method: z.enum(methodNames as [string, ...string[]]).default("ew"),
+  method: methodSchema.prefault({ kind: "ew" }),
+  scaleHeads: z.boolean().optional(),
+  normalise: z.enum(normalisations).optional(),
+  rows: z
+    .strictObject({
+      memoryMiB: z.number().positive().default(2048),
+      twoPass: z.boolean().default(false),
+    })
+    .prefault({}),
+  conflictEvery: z.int().min(1).default(20),
   shards: z.int().min(1).optional(),
   layout: z.enum(["tasks"]).default("tasks"),
+  routing: routingSchema.optional(),
   clip: z.strictObject({ trunk: clip.default({}), heads: clip.default({}) }).prefault({}),
   cache: z
     .strictObject({

@@ -23,6 +23,14 @@ export interface BlockLayout {
   length: number;
   /** Numbers in `statistics` together. */
   statisticsLength: number;
+  /** The last of `parameters`: those that are in no layer of the model, as a task's router parameters. */
+  own: readonly Slot[];
+}
+
+/** A parameter of a block beside its model's. */
+export interface OwnVariable {
+  name: string;
+  variable: tf.Variable;
 }
 
 interface NamedWeight {
@@ -30,7 +38,7 @@ interface NamedWeight {
   weight: tf.LayerVariable;
 }
 
-/** Owns the model. Weights that the model itself declares frozen are in neither array and never move. */
+/** Owns the model and its own variables. Weights that the model itself declares frozen are in neither array and never move. */
 export class Block {
   readonly layout: BlockLayout;
   /** In the order of `layout.parameters`. */
@@ -41,21 +49,30 @@ export class Block {
   readonly statisticWeights: readonly tf.LayerVariable[];
   readonly #model: tf.LayersModel;
   readonly #frozen: readonly tf.LayerVariable[];
+  readonly #own: readonly OwnVariable[];
 
-  constructor(model: tf.LayersModel) {
+  constructor(model: tf.LayersModel, own: readonly OwnVariable[] = []) {
     const { parameters, statistics, frozen } = weightsOf(model);
     this.#model = model;
     this.#frozen = frozen;
-    this.variables = parameters.map(({ weight }) => weight.read() as tf.Variable);
+    this.#own = own;
+    this.variables = [
+      ...parameters.map(({ weight }) => weight.read() as tf.Variable),
+      ...own.map(({ variable }) => variable),
+    ];
     this.statisticWeights = statistics.map(({ weight }) => weight);
     this.statisticVariables = this.statisticWeights.map((weight) => weight.read() as tf.Variable);
-    const parameterSlots = slotsOf(parameters);
-    const statisticSlots = slotsOf(statistics);
+    const parameterSlots = slotsOf([
+      ...parameters.map(placed),
+      ...own.map(({ name, variable }) => ({ name, shape: variable.shape })),
+    ]);
+    const statisticSlots = slotsOf(statistics.map(placed));
     this.layout = {
       parameters: parameterSlots,
       statistics: statisticSlots,
       length: lengthOf(parameterSlots),
       statisticsLength: lengthOf(statisticSlots),
+      own: parameterSlots.slice(parameters.length),
     };
   }
 
@@ -96,15 +113,16 @@ export class Block {
   dispose(): void {
     const weights = this.#model.weights.map((weight) => weight.read());
     this.#model.dispose();
+    for (const { variable } of this.#own) variable.dispose();
     // tfjs leaves out nested models and layers used at several places, and it takes a second disposal
     // of a variable off whoever shares its data.
     for (const weight of weights) if (!weight.isDisposed) weight.dispose();
   }
 }
 
-/** The flat view of a built model. Takes ownership of it. */
-export function blockOf(model: tf.LayersModel): Block {
-  return new Block(model);
+/** The flat view of a built model, and of `own` behind it. Takes ownership of both. */
+export function blockOf(model: tf.LayersModel, own: readonly OwnVariable[] = []): Block {
+  return new Block(model, own);
 }
 
 /** Concatenates tensors into `target` and returns it. Borrows the tensors; reads synchronously. */
@@ -135,10 +153,11 @@ function writeFlat(
   });
 }
 
-function slotsOf(weights: readonly NamedWeight[]): Slot[] {
+const placed = ({ name, weight }: NamedWeight) => ({ name, shape: weight.shape as number[] });
+
+function slotsOf(weights: readonly Pick<Slot, "name" | "shape">[]): Slot[] {
   let offset = 0;
-  return weights.map(({ name, weight }) => {
-    const shape = weight.shape as number[];
+  return weights.map(({ name, shape }) => {
     const size = shape.reduce((product, dimension) => product * dimension, 1);
     const slot = { name, shape, offset, size };
     offset += size;

@@ -3,6 +3,7 @@
 // copies needs no code of ours to load.
 
 import * as tf from "@tensorflow/tfjs";
+import { TrunklineRouted } from "../routing/routed-layer.ts";
 import { TrunklineDropout } from "./dropout.ts";
 
 /** A model's graph, as tfjs keeps it. */
@@ -31,14 +32,30 @@ interface LayerClass {
   fromConfig(cls: LayerClass, config: tf.serialization.ConfigDict): tf.layers.Layer;
 }
 
+/** Wires plain layers in a routed layer's place; `component` applies copies of one of its components. */
+export type CopyRoute = (
+  layer: TrunklineRouted,
+  x: tf.SymbolicTensor,
+  component: (index: number) => tf.SymbolicTensor,
+) => tf.SymbolicTensor;
+
+/** How a layer's copy comes about. */
+interface Copying {
+  copyOf(layer: tf.layers.Layer): tf.layers.Layer;
+  route: CopyRoute;
+}
+
 /**
  * Applies copies of the model's layers to `inputs`, one per input of the model, with the weights that
  * they have now. Layers are named `${prefix}.${ordinal}.${class}`. Returns the model's outputs.
+ *
+ * @param route - Of the task whose copy it is. @default none: the model has no routed layers
  */
 export function applyCopy(
   model: tf.LayersModel,
   inputs: readonly tf.SymbolicTensor[],
   prefix: string,
+  route: CopyRoute = withoutRoute,
 ): tf.SymbolicTensor[] {
   const copies = new Map<tf.layers.Layer, tf.layers.Layer>();
   const copyOf = (layer: tf.layers.Layer): tf.layers.Layer => {
@@ -49,14 +66,18 @@ export function applyCopy(
     copies.set(layer, copy);
     return copy;
   };
-  return wire(model as unknown as GraphModel, inputs, copyOf);
+  return wire(model as unknown as GraphModel, inputs, { copyOf, route });
+}
+
+function withoutRoute(): never {
+  throw new RangeError("a model with routed layers is copied for one task");
 }
 
 /** Follows the graph back from each output and applies copies on the way forth. */
 function wire(
   model: GraphModel,
   inputs: readonly tf.SymbolicTensor[],
-  copyOf: (layer: tf.layers.Layer) => tf.layers.Layer,
+  copying: Copying,
 ): tf.SymbolicTensor[] {
   const done = new Map<object, readonly tf.SymbolicTensor[]>();
   const given = new Map(model.inputs.map((input, i) => [input.id, inputs[i]!]));
@@ -65,7 +86,7 @@ function wire(
     if (input !== undefined) return input;
     const layer = tensor.sourceLayer;
     const node = layer.inboundNodes[tensor.nodeIndex]!;
-    const outputs = done.get(node) ?? applyNode(layer, node, resolve, copyOf);
+    const outputs = done.get(node) ?? applyNode(layer, node, resolve, copying);
     done.set(node, outputs);
     return outputs[tensor.tensorIndex]!;
   };
@@ -76,12 +97,26 @@ function applyNode(
   layer: GraphLayer,
   node: GraphNode,
   resolve: (tensor: GraphTensor) => tf.SymbolicTensor,
-  copyOf: (layer: tf.layers.Layer) => tf.layers.Layer,
+  copying: Copying,
 ): readonly tf.SymbolicTensor[] {
   const inputs = (node.inputTensors as GraphTensor[]).map(resolve);
-  if ("layers" in layer) return wire(layer as unknown as GraphModel, inputs, copyOf);
-  const copy = copyOf(layer);
-  const applied = copy.apply(inputs.length === 1 ? inputs[0]! : inputs, node.callArgs ?? {});
+  return applyLayer(layer, inputs, node.callArgs ?? {}, copying);
+}
+
+function applyLayer(
+  layer: tf.layers.Layer,
+  inputs: readonly tf.SymbolicTensor[],
+  callArgs: object,
+  copying: Copying,
+): readonly tf.SymbolicTensor[] {
+  if (layer instanceof TrunklineRouted) {
+    const component = (index: number) =>
+      applyLayer(layer.layers[index]!, inputs, callArgs, copying)[0]!;
+    return [copying.route(layer, inputs[0]!, component)];
+  }
+  if ("layers" in layer) return wire(layer as unknown as GraphModel, inputs, copying);
+  const copy = copying.copyOf(layer);
+  const applied = copy.apply(inputs.length === 1 ? inputs[0]! : [...inputs], callArgs);
   // Sets them again for each further place of a shared layer, which changes nothing.
   copy.setWeights(layer.getWeights());
   return (Array.isArray(applied) ? applied : [applied]) as tf.SymbolicTensor[];

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
-import { differentiate, keeping } from "./differentiate.ts";
+import { differentiate, keeping, record } from "./differentiate.ts";
 import { tensorsLeftBy } from "./test-networks.ts";
 
 test("gradients come in the order of the variables, zero where there is no path", () => {
@@ -46,4 +46,42 @@ test("kept tensors outlive a tidy and go when the work throws", async () => {
     expect(failing).toThrow("later");
   });
   expect(left).toBe(0);
+});
+
+test("a recording gives one gradient per vector of weights from one forward pass", async () => {
+  const a = tf.variable(tf.tensor1d([1, 2]));
+  const b = tf.variable(tf.scalar(3));
+  let passes = 0;
+  const left = await tensorsLeftBy(() => {
+    const recording = record(() => {
+      passes++;
+      const first = tf.sum(tf.square(a));
+      const second = tf.mul(tf.sum(tf.exp(tf.mul(a, 0))), b);
+      return tf.stack([first, second]) as tf.Tensor1D;
+    });
+    expect([...recording.value.dataSync()]).toEqual([5, 6]);
+    const read = (weights: number[]) =>
+      tf.tidy(() =>
+        recording.gradients(tf.tensor1d(weights), [b, a]).map((each) => each.arraySync()),
+      );
+    expect(read([1, 0])).toEqual([0, [2, 4]]);
+    expect(read([0, 1])).toEqual([2, [0, 0]]);
+    expect(read([10, -1])).toEqual([-2, [20, 40]]);
+    expect(recording.gradients(tf.tensor1d([1, 1]), [])).toEqual([]);
+    recording.dispose();
+  });
+  expect(passes).toBe(1);
+  // The weights of the empty call are the test's own.
+  expect(left).toBe(1);
+  tf.dispose([a, b]);
+});
+
+test("other work between the passes of a recording is not recorded", () => {
+  const a = tf.variable(tf.scalar(2));
+  const recording = record(() => tf.square(a) as tf.Scalar);
+  const other = differentiate(() => tf.exp(a) as tf.Scalar, [a]);
+  const [gradient] = recording.gradients(tf.scalar(1), [a]);
+  expect(gradient!.arraySync()).toBe(4);
+  recording.dispose();
+  tf.dispose([a, other.value, ...other.gradients, gradient!]);
 });

@@ -1,7 +1,78 @@
-// Gradients of one scalar, by position and without tfjs's surprises: a variable that the scalar does not
+// Gradients by position and without tfjs's surprises: a variable that the scalar does not
 // depend on has a zero gradient instead of none, and an exception inside leaves no tensors behind.
 
 import * as tf from "@tensorflow/tfjs";
+
+/** A forward pass whose backward passes come later, and as many of them as are wanted. */
+export interface Recording<T extends tf.Tensor> {
+  /** Disposed with the recording. */
+  readonly value: T;
+  /**
+   * Reverse-mode gradient of `sum(value * weights)` for `variables` only, in their order and with their
+   * shapes; what others would need is not computed. The caller disposes it. Borrows `weights`, which have
+   * the shape of `value`. Variables may not have been assigned since.
+   */
+  gradients(weights: tf.Tensor, variables: readonly tf.Variable[]): tf.Tensor[];
+  dispose(): void;
+}
+
+/** What tfjs keeps of each operation; its backward function holds `saved` by itself. */
+type Tape = NonNullable<ReturnType<typeof tf.engine>["state"]["activeTape"]>;
+
+/**
+ * Runs `f` and keeps its tape. tfjs has the forward and the backward pass in one call, with one vector of
+ * weights; here that call is given an empty pass at first and the kept tape afterwards.
+ */
+export function record<T extends tf.Tensor>(f: () => T): Recording<T> {
+  const { state } = tf.engine();
+  let tape: Tape = [];
+  const value = withoutPath(() => {
+    const result = f();
+    tape = state.activeTape;
+    state.activeTape = [];
+    return result;
+  });
+  return {
+    value,
+    gradients: (weights, variables) => backward(tape, { value, weights, variables }),
+    dispose() {
+      for (const { saved } of tape) tf.dispose(saved ?? []);
+      tf.dispose(value);
+      tape = [];
+    },
+  };
+}
+
+/** tfjs wants a variable to differentiate for, and allows that nothing leads to it. */
+function withoutPath<T extends tf.Tensor>(f: () => T): T {
+  const nothing = tf.zeros([0]);
+  try {
+    return tf.engine().gradients(f, [nothing], undefined, true).value;
+  } catch (error) {
+    releaseTape();
+    throw error;
+  } finally {
+    nothing.dispose();
+  }
+}
+
+function backward(
+  tape: Tape,
+  terms: { value: tf.Tensor; weights: tf.Tensor; variables: readonly tf.Variable[] },
+): tf.Tensor[] {
+  const { value, weights, variables } = terms;
+  if (variables.length === 0) return [];
+  const engine = tf.engine();
+  // tfjs disposes what its tape saved; a copy that names nothing saved leaves it for the next time.
+  const copy = tape.map((node) => ({ ...node, saved: [] }));
+  const replay = () => {
+    engine.state.activeTape = copy;
+    return value;
+  };
+  // `true`: variables without a path are allowed.
+  const { grads } = engine.gradients(replay, [...variables], weights, true);
+  return variables.map((variable, i) => grads[i] ?? tf.zerosLike(variable));
+}
 
 export interface Differentiated {
   value: tf.Scalar;
@@ -18,15 +89,14 @@ export function differentiate(
   variables: readonly tf.Variable[],
 ): Differentiated {
   if (variables.length === 0) return { value: tf.tidy(f), gradients: [] };
-  const engine = tf.engine();
+  const recording = record(f);
+  const one = tf.ones([]);
   try {
-    // `undefined`: the scalar's own gradient is 1; `true`: variables without a path are allowed.
-    const { value, grads } = engine.gradients(f, [...variables], undefined, true);
-    const gradients = variables.map((variable, i) => grads[i] ?? tf.zerosLike(variable));
-    return { value, gradients };
-  } catch (error) {
-    releaseTape();
-    throw error;
+    const gradients = recording.gradients(one, variables);
+    return { value: recording.value.clone(), gradients };
+  } finally {
+    one.dispose();
+    recording.dispose();
   }
 }
 

@@ -3,6 +3,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { Standardisation } from "../data/standardise.ts";
+import { plainRoute } from "../routing/plain-route.ts";
 import { applyCopy } from "./copy-layers.ts";
 import type { Network } from "./network.ts";
 
@@ -18,7 +19,10 @@ const maxNormalisedRank = 4;
  * Copies trunk and heads, with their weights of now, into one plain model whose outputs are named after
  * their tasks. The caller disposes it.
  *
- * @param tasks - All tasks where they share their input, else one.
+ * Of a trunk with routed layers the model has the task's own components alone, in plain layers that do what
+ * evaluation does.
+ *
+ * @param tasks - All tasks where they share their input and all of the trunk, else one.
  */
 export function plainModel(
   network: Network,
@@ -30,9 +34,16 @@ export function plainModel(
   const shape = source.shape.slice(1);
   const input = tf.input({ shape, dtype: source.dtype, name: "trunk.input" });
   const standard = standardise === undefined ? input : standardised(input, standardise);
-  const features = applyCopy(model, [standard], "trunk");
+  const features = applyCopy(model, [standard], "trunk", routeOf(network, tasks));
   const outputs = tasks.map((name) => taskOutput(network, name, features));
   return tf.model({ inputs: input, outputs, name: "trunkline" });
+}
+
+function routeOf(network: Network, tasks: readonly string[]) {
+  if (!network.isRouted) return undefined;
+  const [task, ...others] = tasks;
+  if (others.length > 0) throw new RangeError("tasks with routes of their own share no model");
+  return plainRoute(network, task!);
 }
 
 function taskOutput(

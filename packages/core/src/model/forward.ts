@@ -3,6 +3,7 @@
 // Letters: B = samples of one input, F = trunk outputs.
 
 import * as tf from "@tensorflow/tfjs";
+import { withGreedyRoutes, withSampledRoutes } from "../routing/task-pass.ts";
 import { type RowSegment, withDraws } from "./draw-context.ts";
 import type { Network, NetworkPart } from "./network.ts";
 
@@ -17,6 +18,11 @@ export interface StepDraws {
    * @default 0
    */
   firstRow?: number;
+  /**
+   * Steps of the run so far, over all epochs: what the temperature of routed layers follows.
+   * @default 0
+   */
+  globalStep?: number;
 }
 
 /** Who wants features of which rows. */
@@ -33,9 +39,22 @@ export interface TaskInputs {
 
 /**
  * Features of every task's inputs from one pass of the trunk in training mode; per task `F` tensors
- * `[B, ...]`, equal objects where inputs are. The caller disposes, or is inside a tidy.
+ * `[B, ...]`, equal objects where inputs are. A trunk with routed layers has a pass for each task instead.
+ * The caller disposes, or is inside a tidy.
  */
 export function trainingFeatures(
+  network: Network,
+  tasks: readonly TaskInputs[],
+  draws: StepDraws,
+): tf.Tensor[][] {
+  if (!network.isRouted) return sharedFeatures(network, tasks, draws);
+  return tasks.flatMap((task) =>
+    withSampledRoutes(network, task.task, draws, () => sharedFeatures(network, [task], draws)),
+  );
+}
+
+/** One pass for all tasks, whatever routes are in force. */
+function sharedFeatures(
   network: Network,
   tasks: readonly TaskInputs[],
   draws: StepDraws,
@@ -76,15 +95,33 @@ export function headOutput(
   return apply(head.model, taken.length === 1 ? taken[0]! : taken, training)[0]!;
 }
 
-/** `F` features `[B, ...]` of a batch, in inference mode; the caller disposes. */
-export function trunkFeatures(network: Network, inputs: tf.Tensor): tf.Tensor[] {
-  return tf.tidy(() => apply(network.trunk.model, inputs, false));
+/**
+ * `F` features `[B, ...]` of a batch with the trunk frozen, by the routes that a training step of the task
+ * draws; inside a tidy.
+ */
+export function frozenFeatures(
+  network: Network,
+  { task, inputs }: { task: string; inputs: tf.Tensor },
+  draws: StepDraws,
+): tf.Tensor[] {
+  const run = () => apply(network.trunk.model, inputs, false);
+  return withSampledRoutes(network, task, draws, run);
+}
+
+/**
+ * `F` features `[B, ...]` of a batch, in inference mode; the caller disposes.
+ *
+ * @param task - Whose, where the trunk has routed layers; without them all tasks have the same.
+ */
+export function trunkFeatures(network: Network, inputs: tf.Tensor, task?: string): tf.Tensor[] {
+  const run = () => tf.tidy(() => apply(network.trunk.model, inputs, false));
+  return task === undefined ? run() : withGreedyRoutes(network, task, run);
 }
 
 /** Outputs `[B, ...]` of one task, in inference mode; the caller disposes. */
 export function predict(network: Network, task: string, inputs: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
-    const features = apply(network.trunk.model, inputs, false);
+    const features = trunkFeatures(network, inputs, task);
     return headOutput(network.head(task), features, false);
   });
 }

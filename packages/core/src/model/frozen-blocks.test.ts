@@ -5,13 +5,7 @@ import * as tf from "@tensorflow/tfjs";
 import { afterEach, describe, expect, test } from "vitest";
 import { dropout } from "./dropout.ts";
 import { type StepDraws, trunkFeatures } from "./forward.ts";
-import {
-  headGradient,
-  jointGradient,
-  type TaskBatch,
-  type TaskLossFunction,
-  trunkGradient,
-} from "./gradients.ts";
+import { headGradient, type TaskBatch, type TaskLossFunction } from "./gradients.ts";
 import { buildNetwork, type Network, type NetworkOptions } from "./network.ts";
 import {
   bothBatches,
@@ -19,7 +13,9 @@ import {
   disposeBatches,
   distance,
   features,
+  jointGradient,
   squared,
+  trunkGradient,
 } from "./test-networks.ts";
 
 const draws: StepDraws = { seed: 7, epoch: 0, step: 0 };
@@ -89,7 +85,7 @@ describe("a frozen block", () => {
     const before = stateOf(network);
     trunkGradient(network, batches, draws);
     const joint = jointGradient(network, batches, draws);
-    tf.dispose([joint.headGradients, joint.headStatistics] as unknown as tf.TensorContainer);
+    tf.dispose(Object.values(joint.heads) as unknown as tf.TensorContainer);
     const cached = trunkFeatures(network, batches[0]!.inputs);
     headStep(batches[0]!, cached);
     tf.dispose(cached);
@@ -119,10 +115,10 @@ describe("a frozen block", () => {
     const joint = jointGradient(network, batches, draws);
     expect(joint.statistics).toEqual(shared.statistics);
     const { block } = network.head("left");
-    block.assignStatistics(joint.headStatistics.left!);
+    block.assignStatistics(joint.heads.left!.statistics!);
     expect(block.readStatistics()).not.toEqual(network.head("right").block.readStatistics());
     for (const { task } of batches) {
-      tf.dispose([...joint.headGradients[task]!, ...joint.headStatistics[task]!]);
+      tf.dispose([...joint.heads[task]!.gradients, ...joint.heads[task]!.statistics!]);
     }
   });
 

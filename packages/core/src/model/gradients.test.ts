@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Block } from "./block.ts";
 import { predict, type StepDraws, trunkFeatures } from "./forward.ts";
-import { headGradient, jointGradient, type TaskBatch, trunkGradient } from "./gradients.ts";
+import { headGradient, type TaskBatch } from "./gradients.ts";
 import type { Network } from "./network.ts";
 import {
   bothBatches,
@@ -10,7 +10,9 @@ import {
   disposeBatches,
   distance,
   features,
+  jointGradient,
   tensorsLeftBy,
+  trunkGradient,
 } from "./test-networks.ts";
 
 const draws: StepDraws = { seed: 7, epoch: 0, step: 0 };
@@ -107,7 +109,7 @@ describe.each([
     expect(distance(gradient, plainTrunk!)).toBeLessThan(tolerance);
     expect(distance(joint.gradient, plainTrunk!)).toBeLessThan(tolerance);
     batches.forEach((batch, i) => {
-      const jointHead = flat(joint.headGradients[batch.task]!);
+      const jointHead = flat(joint.heads[batch.task]!.gradients);
       expect(distance(jointHead, plainHeads[i]!)).toBeLessThan(tolerance);
       expect(distance(headGradientOf(batch), plainHeads[i]!)).toBeLessThan(tolerance);
     });
@@ -160,9 +162,9 @@ test("the gradient of one head does not depend on the other task's labels or wei
   batches = bothBatches();
   const [left, right] = batches as [TaskBatch, TaskBatch];
   const leftOf = (other: TaskBatch) => {
-    const { headGradients } = jointGradient(network, [left, other], draws);
-    tf.dispose(headGradients.right!);
-    return flat(headGradients.left!);
+    const { heads } = jointGradient(network, [left, other], draws);
+    tf.dispose(heads.right!.gradients);
+    return flat(heads.left!.gradients);
   };
   const labels = tf.onesLike(right.labels);
   expect(leftOf({ ...right, labels, weight: 9 })).toEqual(leftOf(right));
@@ -198,8 +200,8 @@ test("no pass leaves a tensor behind, not even one whose loss throws", async () 
   }));
   const left = await tensorsLeftBy(() => {
     trunkGradient(network, batches, draws);
-    const { headGradients } = jointGradient(network, batches, draws);
-    for (const gradients of Object.values(headGradients)) tf.dispose(gradients);
+    const { heads } = jointGradient(network, batches, draws);
+    for (const { gradients } of Object.values(heads)) tf.dispose(gradients);
     headGradientOf(batches[0]!);
     expect(() => trunkGradient(network, failing, draws)).toThrow("no loss");
     expect(() => jointGradient(network, failing, draws)).toThrow("no loss");

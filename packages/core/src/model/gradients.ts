@@ -1,12 +1,13 @@
 // The block gradients that alternate training is made of: of the trunk with frozen heads, of heads with
 // a frozen trunk, and of both at once. A frozen block runs in inference mode and nothing is computed for
 // it; no pass changes a weight or a statistic.
-// Notation: w_0 trunk, w_k head k, l_k loss of task k, a_k = its weight (lambda_k alpha_k), B = samples.
+// Notation: w_0 trunk, w_k head k, l_k loss of task k, a_k = weight of its batch, B = samples, M = tasks of
+// the batches.
 
 import * as tf from "@tensorflow/tfjs";
 import { captureStatistics } from "./batch-norm.ts";
-import { readFlat } from "./block.ts";
-import { differentiate, keeping } from "./differentiate.ts";
+import { type Block, readFlat } from "./block.ts";
+import { differentiate, keeping, type Recording, record } from "./differentiate.ts";
 import {
   headOutput,
   type StepDraws,
@@ -35,81 +36,92 @@ export interface HeadBatch {
   loss: TaskLossFunction;
   /** Unmasked labels of the whole batch, where these are a slice of it. */
   divisor?: number;
+  /** What is added to the task's loss and depends on its head's parameters alone; null where nothing is. */
+  penalty?: () => tf.Scalar | null;
 }
 
 /** A task's part of a step: its labels and the trunk's input, `[B, ...inputShape]`. */
 export type TaskBatch = HeadBatch & TaskInputs;
 
-export interface TrunkGradient {
+/** A step's forward pass. Gradients follow once the tasks' weights are known, as often as they are wanted. */
+export interface StepPass {
   /** l_k by task, without a_k. */
-  losses: Record<string, number>;
-  /** sum_k a_k grad_{w_0} l_k, `[P]` in the order of the trunk's layout. */
-  gradient: Float32Array;
+  readonly losses: Record<string, number>;
   /** What the trunk's statistics would become; null where it has none. */
-  statistics: Float32Array | null;
+  readonly statistics: Float32Array | null;
+  /** sum_k alpha_k a_k grad_{w_0} l_k, `[P]` in the order of the trunk's layout, for `alphas` `[M]`. */
+  trunk(alphas: readonly number[]): Float32Array;
+  /** Frees the tape and what was not taken. */
+  dispose(): void;
 }
 
-export interface JointGradient extends TrunkGradient {
-  /** a_k grad_{w_k} l_k by task, in the order of the head's layout; the caller disposes. */
-  headGradients: Record<string, tf.Tensor[]>;
-  /** What each head's statistics would become, null where it has none; the caller disposes. */
-  headStatistics: Record<string, tf.Tensor[] | null>;
-}
-
-export interface HeadGradient {
-  /** l_k without a_k; the caller disposes. */
-  loss: tf.Scalar;
-  /** a_k grad_{w_k} l_k, in the order of the head's layout; the caller disposes. */
+/** What one head moves by. */
+export interface HeadMotion {
+  /** alpha_k a_k grad_{w_k} l_k, in the order of the head's layout; the caller disposes. */
   gradients: tf.Tensor[];
   /** What the head's statistics would become, null where it has none; the caller disposes. */
   statistics: tf.Tensor[] | null;
 }
 
-/** One pass's results, still on the device. */
-interface Pass {
-  /** l_k, in the order of the batches. */
-  losses: tf.Scalar[];
-  gradients: tf.Tensor[];
-  /** The trunk's, then one per head that trains. */
-  statistics: (tf.Tensor[] | null)[];
+/** A step's forward pass with heads in training mode too. */
+export interface JointPass extends StepPass {
+  /** By task, for `alphas` `[M]`. To be called once: the statistics go with it. */
+  heads(alphas: readonly number[]): Record<string, HeadMotion>;
+  /** `trunk` and `heads` of the same weights, for the price of one backward pass. */
+  both(alphas: readonly number[]): { trunk: Float32Array; heads: Record<string, HeadMotion> };
+}
+
+export interface HeadGradient extends HeadMotion {
+  /** l_k without a_k; the caller disposes. */
+  loss: tf.Scalar;
 }
 
 /**
- * Gradient of sum_k a_k l_k(w_0, w_k) for the trunk w_0, heads frozen: the shared phase of ATE-SG. Linear
- * in the tasks, so that gradients of shards add up, to rounding, to that of all tasks; only batch norm in
- * a trunk whose tasks have inputs of their own normalises over the rows of the tasks at hand.
+ * Forward pass for the gradient of sum_k alpha_k a_k l_k(w_0, w_k) in the trunk w_0, heads frozen: the shared
+ * phase of ATE-SG. Linear in the tasks, so that gradients of shards add up, to rounding, to that of all
+ * tasks; only batch norm in a trunk whose tasks have inputs of their own normalises over the rows of the
+ * tasks at hand.
  *
  * @param batches - At most one per task. Inputs that are the same tensor object pass the trunk once.
  */
-export function trunkGradient(
+export function sharedPass(
   network: Network,
   batches: readonly TaskBatch[],
   draws: StepDraws,
-): TrunkGradient {
-  return readTrunk(network, batches, sharedPass(network, batches, draws, []));
+): StepPass {
+  return passOf(network, { batches, draws, heads: [] });
 }
 
 /**
- * Gradient of sum_k a_k l_k(w_0, w_k) for the trunk and for the heads of the batches' tasks, all at the
- * same w: the joint step of plain stochastic gradient. Heads are in training mode too.
+ * Forward pass for the gradients in the trunk and in the heads of the batches' tasks, all at the same w: the
+ * joint step of plain stochastic gradient. Heads are in training mode too.
  */
-export function jointGradient(
+export function jointPass(
   network: Network,
   batches: readonly TaskBatch[],
   draws: StepDraws,
-): JointGradient {
-  const heads = batches.map(({ task }) => network.head(task));
-  const pass = sharedPass(network, batches, draws, heads);
-  const headGradients: Record<string, tf.Tensor[]> = {};
-  const headStatistics: Record<string, tf.Tensor[] | null> = {};
-  let from = network.trunk.block.variables.length;
-  batches.forEach(({ task }, i) => {
-    const to = from + heads[i]!.block.variables.length;
-    headGradients[task] = pass.gradients.slice(from, to);
-    headStatistics[task] = pass.statistics[i + 1]!;
-    from = to;
-  });
-  return { ...readTrunk(network, batches, pass), headGradients, headStatistics };
+): JointPass {
+  return passOf(network, { batches, draws, heads: batches.map(({ task }) => network.head(task)) });
+}
+
+/**
+ * l_k by task at the present weights, as a pass with these draws would have them; nothing is differentiated.
+ *
+ * @param headsTrain - Heads in training mode, as in a joint step.
+ */
+export function stepLosses(
+  network: Network,
+  batches: readonly TaskBatch[],
+  { draws, headsTrain }: { draws: StepDraws; headsTrain: boolean },
+): Record<string, number> {
+  const heads = headsTrain ? batches.map(({ task }) => network.head(task)) : [];
+  const blocks = [network.trunk, ...heads].map((part) => part.block);
+  const { result, proposals } = captureStatistics(blocks, () =>
+    tf.tidy(() => tf.stack(lossesOf(network, { batches, draws, heads })) as tf.Tensor1D),
+  );
+  const losses = namedLosses(batches, result);
+  tf.dispose([result, ...proposals.flatMap((proposal) => proposal ?? [])]);
+  return losses;
 }
 
 /**
@@ -137,62 +149,131 @@ export function headGradient(
   });
 }
 
-/** Forward and backward pass for the trunk, and for `heads`: those of all batches, or none. */
-function sharedPass(
+interface PassTerms {
+  batches: readonly TaskBatch[];
+  draws: StepDraws;
+  /** Of all batches, or none. */
+  heads: readonly NetworkPart[];
+}
+
+function passOf(network: Network, terms: PassTerms): JointPass {
+  const { batches, heads } = terms;
+  const { recording, proposals } = forwardPass(network, terms);
+  const { layout, variables } = network.trunk.block;
+  const [trunkProposal, ...headProposals] = proposals;
+  const untaken = new Set(headProposals);
+  const backward = (alphas: readonly number[], wanted: readonly tf.Variable[]) =>
+    weighted(recording, { batches, alphas, penalised: heads.length > 0 }, wanted);
+  const readTrunk = (gradients: tf.Tensor[]) => {
+    const flat = readFlat(gradients, new Float32Array(layout.length));
+    tf.dispose(gradients);
+    return flat;
+  };
+  const motions = (gradients: tf.Tensor[]) => {
+    const split = splitByBlock(gradients, heads);
+    untaken.clear();
+    const named = batches.map(({ task }, k) => {
+      return [task, { gradients: split[k]!, statistics: headProposals[k]! }] as const;
+    });
+    return Object.fromEntries(named);
+  };
+  const headVariables = heads.flatMap(({ block }) => block.variables);
+  return {
+    losses: namedLosses(batches, recording.value),
+    statistics: takeStatistics(network.trunk.block, trunkProposal ?? null),
+    trunk: (alphas) => readTrunk(backward(alphas, variables)),
+    heads: (alphas) => motions(backward(alphas, headVariables)),
+    both(alphas) {
+      const gradients = backward(alphas, [...variables, ...headVariables]);
+      const own = gradients.splice(variables.length);
+      return { trunk: readTrunk(gradients), heads: motions(own) };
+    },
+    dispose() {
+      recording.dispose();
+      for (const proposal of untaken) tf.dispose(proposal ?? []);
+      untaken.clear();
+    },
+  };
+}
+
+/** Records losses, then penalties where heads train, as one vector. */
+function forwardPass(
   network: Network,
-  batches: readonly TaskBatch[],
-  draws: StepDraws,
-  heads: readonly NetworkPart[],
-): Pass {
+  terms: PassTerms,
+): { recording: Recording<tf.Tensor1D>; proposals: (tf.Tensor[] | null)[] } {
+  const { batches, heads } = terms;
   const blocks = [network.trunk, ...heads].map((part) => part.block);
-  return keeping((keep) => {
-    const losses: tf.Scalar[] = [];
-    const weightedSum = () => {
-      const features = trainingFeatures(network, batches, draws);
-      const terms = batches.map((batch, i) => {
-        const head = heads[i];
-        const output =
-          head === undefined
-            ? headOutput(network.head(batch.task), features[i]!, false)
-            : trainingOutput(head, batch.task, features[i]!, draws);
-        const loss = keep(lossOf(batch, output));
-        losses.push(loss);
-        return tf.mul(loss, batch.weight) as tf.Scalar;
-      });
-      return tf.addN(terms);
-    };
-    const variables = blocks.flatMap((block) => block.variables);
-    const { result, proposals } = captureStatistics(blocks, () =>
-      differentiate(weightedSum, variables),
-    );
-    result.value.dispose();
-    return { losses, gradients: result.gradients, statistics: proposals };
+  const values = () => {
+    const losses = lossesOf(network, terms);
+    const penalties = heads.length > 0 ? batches.map((batch) => penaltyOf(batch)) : [];
+    return tf.stack([...losses, ...penalties]) as tf.Tensor1D;
+  };
+  const { result, proposals } = captureStatistics(blocks, () => record(values));
+  return { recording: result, proposals };
+}
+
+function lossesOf(network: Network, { batches, draws, heads }: PassTerms): tf.Scalar[] {
+  const features = trainingFeatures(network, batches, draws);
+  return batches.map((batch, k) => {
+    const head = heads[k];
+    const output =
+      head === undefined
+        ? headOutput(network.head(batch.task), features[k]!, false)
+        : trainingOutput(head, batch.task, features[k]!, draws);
+    return lossOf(batch, output);
   });
 }
 
-function lossOf({ loss, labels, sampleWeights, divisor }: HeadBatch, output: tf.Tensor): tf.Scalar {
+function penaltyOf({ penalty }: HeadBatch): tf.Scalar {
+  return penalty?.() ?? tf.scalar(0);
+}
+
+/** A penalty is a part of its task's loss, whatever the loss is weighted by. */
+function weighted(
+  recording: Recording<tf.Tensor1D>,
+  terms: { batches: readonly TaskBatch[]; alphas: readonly number[]; penalised: boolean },
+  variables: readonly tf.Variable[],
+): tf.Tensor[] {
+  const { batches, alphas, penalised } = terms;
+  const weights = batches.map(({ weight }, k) => alphas[k]! * weight);
+  const all = penalised ? [...weights, ...batches.map(() => 1)] : weights;
+  const vector = tf.tensor1d(all, "float32");
+  const gradients = recording.gradients(vector, variables);
+  vector.dispose();
+  return gradients;
+}
+
+function splitByBlock(gradients: tf.Tensor[], parts: readonly NetworkPart[]): tf.Tensor[][] {
+  let from = 0;
+  return parts.map(({ block }) => {
+    const to = from + block.variables.length;
+    const own = gradients.slice(from, to);
+    from = to;
+    return own;
+  });
+}
+
+/** l_k of a batch from its task's outputs. */
+export function lossOf(
+  { loss, labels, sampleWeights, divisor }: HeadBatch,
+  output: tf.Tensor,
+): tf.Scalar {
   return loss(labels, output, {
     ...(sampleWeights && { sampleWeights }),
     ...(divisor !== undefined && { divisor }),
   });
 }
 
-/** Reads the trunk's part of a pass and disposes it, with the losses. */
-function readTrunk(network: Network, batches: readonly TaskBatch[], pass: Pass): TrunkGradient {
-  const { layout, variables } = network.trunk.block;
-  const gradients = pass.gradients.slice(0, variables.length);
-  const proposal = pass.statistics[0]!;
-  const gradient = readFlat(gradients, new Float32Array(layout.length));
-  const statistics =
-    proposal === null ? null : readFlat(proposal, new Float32Array(layout.statisticsLength));
-  tf.dispose([...gradients, ...(proposal ?? [])]);
-  return { losses: readLosses(batches, pass.losses), gradient, statistics };
+/** Reads what the statistics would become and frees it. */
+function takeStatistics({ layout }: Block, proposal: tf.Tensor[] | null): Float32Array | null {
+  if (proposal === null) return null;
+  const statistics = readFlat(proposal, new Float32Array(layout.statisticsLength));
+  tf.dispose(proposal);
+  return statistics;
 }
 
 /** One read for all tasks: on a GPU each read waits for the device. */
-function readLosses(batches: readonly TaskBatch[], losses: tf.Scalar[]): Record<string, number> {
-  const stacked = tf.stack(losses);
-  const values = stacked.dataSync();
-  tf.dispose([stacked, ...losses]);
-  return Object.fromEntries(batches.map(({ task }, i) => [task, values[i]!]));
+function namedLosses(batches: readonly TaskBatch[], losses: tf.Tensor1D): Record<string, number> {
+  const values = losses.dataSync();
+  return Object.fromEntries(batches.map(({ task }, k) => [task, values[k]!]));
 }

@@ -3,6 +3,7 @@
 
 import type * as tf from "@tensorflow/tfjs";
 import { expected, type Problem } from "../errors.ts";
+import { misplacedRouted, routedProblems } from "../routing/problems.ts";
 import type { Network } from "./network.ts";
 import { checkLayers } from "./random-layers.ts";
 
@@ -11,14 +12,21 @@ type Shape = readonly (number | null)[];
 /** Every problem of trunk and heads; none means that the network can be trained. */
 export function networkProblems(network: Network): Problem[] {
   const trunk = network.trunk.model;
-  const problems = checkLayers(trunk, "trunk");
+  const problems = [
+    ...checkLayers(trunk, "trunk"),
+    ...routedProblems(trunk, [...network.heads.keys()]),
+  ];
   if (trunk.inputs.length !== 1) {
     const message = expected("trunk.inputs", "one input", trunk.inputs.length);
     problems.push(shapeProblem("trunk", message, "Concatenate the inputs in the dataset."));
   }
   for (const [task, head] of network.heads) {
     const path = `tasks.${task}.head`;
-    problems.push(...checkLayers(head.model, path), ...headProblems(head.model, trunk, path));
+    problems.push(
+      ...checkLayers(head.model, path),
+      ...misplacedRouted(head.model, path),
+      ...headProblems(head.model, trunk, path),
+    );
   }
   return problems;
 }

@@ -3,7 +3,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { drawsFor } from "../random/draws.ts";
-import type { TaskBatch, TaskLossFunction } from "./gradients.ts";
+import type { StepDraws } from "./forward.ts";
+import { jointPass, sharedPass, type TaskBatch, type TaskLossFunction } from "./gradients.ts";
 import { buildNetwork, type Network, type NetworkOptions } from "./network.ts";
 
 export const features = 4;
@@ -104,4 +105,20 @@ export async function tensorsLeftBy(body: () => unknown): Promise<number> {
   const before = tf.memory().numTensors;
   await body();
   return tf.memory().numTensors - before;
+}
+
+/** Forward and backward pass in one, with weights of 1. */
+export function trunkGradient(network: Network, batches: readonly TaskBatch[], draws: StepDraws) {
+  const pass = sharedPass(network, batches, draws);
+  const gradient = pass.trunk(batches.map(() => 1));
+  pass.dispose();
+  return { losses: pass.losses, statistics: pass.statistics, gradient };
+}
+
+/** The same for trunk and heads; the caller disposes the heads' tensors. */
+export function jointGradient(network: Network, batches: readonly TaskBatch[], draws: StepDraws) {
+  const pass = jointPass(network, batches, draws);
+  const { trunk, heads } = pass.both(batches.map(() => 1));
+  pass.dispose();
+  return { losses: pass.losses, statistics: pass.statistics, gradient: trunk, heads };
 }

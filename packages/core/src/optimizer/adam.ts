@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
+import { adamFactors, writeAdamStep } from "./adam-step.ts";
 import { type LearningRate, learningRateSchema } from "./learning-rate.ts";
 import { type OptimizerRule, scalarOf, slotOf } from "./rule.ts";
 import { arrayOf } from "./state.ts";
@@ -50,7 +51,8 @@ export interface AdamwOptions extends AdamOptions {
  *
  * computed in the order that the paper names at the end of its section 2, which saves a division
  * for each parameter and equals the above exactly: a_t = a sqrt(1 - b2^t) / (1 - b1^t) and eps_t =
- * eps sqrt(1 - b2^t). Epsilon is PyTorch's and the paper's 1e-8; tfjs and Keras have 1e-7.
+ * eps sqrt(1 - b2^t). In flat form the quotient is rounded to float32 before a multiplies it. Epsilon
+ * is PyTorch's and the paper's 1e-8; tfjs and Keras have 1e-7.
  *
  * b1^t and b2^t are running products in the state. t counts the block's own updates only.
  */
@@ -74,8 +76,10 @@ export function adamw({ weightDecay = 0.01, ...options }: AdamwOptions = {}): Ad
 
 /** Adam, and AdamW where the specification has a decay. */
 export function adamRule(spec: AdamSpec | AdamwSpec): OptimizerRule {
-  const { beta1, beta2, epsilon } = spec;
+  const { beta1, beta2 } = spec;
   const weightDecay = spec.kind === "adamw" ? spec.weightDecay : 0;
+  // The step passes through here in pieces that stay in the cache.
+  const u = new Float32Array(4096);
   return {
     arrays: ["m", "v"],
     scalars: { beta1Power: 1, beta2Power: 1 },
@@ -86,22 +90,22 @@ export function adamRule(spec: AdamSpec | AdamwSpec): OptimizerRule {
     flat({ state, parameters, gradient, learningRate }) {
       const m = arrayOf(state, "m");
       const v = arrayOf(state, "v");
-      const { rate, floor } = corrected(state.scalars, learningRate, epsilon);
+      const factors = factorsOf(spec, state.scalars);
       const keep = 1 - learningRate * weightDecay;
-      for (let i = 0; i < parameters.length; i++) {
-        const g = gradient[i]!;
-        const first = beta1 * m[i]! + (1 - beta1) * g;
-        const second = beta2 * v[i]! + (1 - beta2) * g * g;
-        m[i] = first;
-        v[i] = second;
-        parameters[i] = keep * parameters[i]! - (rate * first) / (Math.sqrt(second) + floor);
+      for (let from = 0; from < parameters.length; from += u.length) {
+        const to = Math.min(from + u.length, parameters.length);
+        writeAdamStep({ m, v, gradient, step: u, shift: from, from, to }, factors);
+        for (let i = from; i < to; i++) {
+          parameters[i] = keep * parameters[i]! - learningRate * u[i - from]!;
+        }
       }
     },
     tensors(step) {
       const { parameter, gradient, scalars, learningRate } = step;
       const m = slotOf(step, "m");
       const v = slotOf(step, "v");
-      const { rate, floor } = corrected(scalars, learningRate, epsilon);
+      const { correction, floor } = factorsOf(spec, scalars);
+      const rate = learningRate * correction;
       m.assign(tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1)));
       v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
       const move = tf.div(tf.mul(m, rate), tf.add(tf.sqrt(v), floor));
@@ -112,8 +116,6 @@ export function adamRule(spec: AdamSpec | AdamwSpec): OptimizerRule {
   };
 }
 
-/** a_t and eps_t: the bias correction moved from the moments into rate and epsilon. */
-function corrected(scalars: Readonly<Record<string, number>>, rate: number, epsilon: number) {
-  const root = Math.sqrt(1 - scalarOf(scalars, "beta2Power"));
-  return { rate: (rate * root) / (1 - scalarOf(scalars, "beta1Power")), floor: epsilon * root };
+function factorsOf(spec: AdamSpec | AdamwSpec, scalars: Readonly<Record<string, number>>) {
+  return adamFactors(spec, scalarOf(scalars, "beta1Power"), scalarOf(scalars, "beta2Power"));
 }

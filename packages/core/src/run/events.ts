@@ -37,6 +37,26 @@ export interface PhaseRecord {
   waits: Readonly<Record<string, number>>;
 }
 
+/** Numbers by task are of the tasks' losses without their own weights. */
+export interface BalanceReport {
+  epoch: number;
+  step: number;
+  /** What the method multiplied the tasks' gradients by. */
+  weights: Losses;
+  /** Norms of the tasks' gradients; absent where nobody saw them, as are the following. */
+  norms?: Losses;
+  /** `[M, M]`, in the experiment's order of tasks; 0 where a gradient is zero. */
+  cosines?: readonly (readonly number[])[];
+  /** Share of the pairs of tasks whose gradients oppose each other. */
+  conflicting?: number;
+  /** Smallest squared norm over all mixtures of the gradients, over that of the largest gradient; 0 at a Pareto-stationary point. */
+  stationarity?: number;
+  /** First-order change of each loss by the trunk's step: its gradient's product with the step. */
+  predicted?: Losses;
+  /** Change of each loss on the step's own batch, measured after the step; absent after a phase's last step. */
+  actual?: Losses;
+}
+
 export type Split = "train" | "validation" | "test";
 export type RunStatus = "finished" | "stopped" | "failed";
 
@@ -83,6 +103,29 @@ export type RunEventBody =
       losses: Losses;
       /** Member whose gradient was used, by shard. */
       members: readonly string[];
+    }
+  /** What a step's method saw and decided; each `conflictEvery` steps. */
+  | ({ type: "balance"; phase: number } & BalanceReport)
+  /** How large the tasks' steps are beside each other, by the trunk's parameter arrays (method `mao` and its kin). */
+  | {
+      type: "dominance";
+      phase: number;
+      epoch: number;
+      step: number;
+      /** Names of the trunk's parameter arrays. */
+      layers: readonly string[];
+      /** By task and layer: share of the decayed mean square of the tasks' steps; sums to 1 over the tasks. */
+      shares: Readonly<Record<string, readonly number[]>>;
+    }
+  /** The method could not do what it is for, and did something else in this step. */
+  | {
+      type: "methodFallback";
+      phase: number;
+      epoch: number;
+      step: number;
+      kind: "zeroGradient" | "noSolution";
+      tasks: readonly string[];
+      message: string;
     }
   /** Progress inside a lease, as heartbeats bring it. */
   | {

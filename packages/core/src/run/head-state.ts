@@ -2,7 +2,7 @@
 // `TASK/weights`, `TASK/statistics` and `TASK/optimizer/ARRAY`; a tensor without numbers is left out.
 
 import type { BlockLayout } from "../model/block.ts";
-import { flatOptimizer } from "../optimizer/flat-optimizer.ts";
+import { initialGroupedState, type OptimizerGroup } from "../optimizer/grouped.ts";
 import type { OptimizerSpec } from "../optimizer/spec.ts";
 import type { OptimizerState } from "../optimizer/state.ts";
 import type { NamedTensor } from "../wire/connection.ts";
@@ -47,14 +47,41 @@ export function headStateOf(
   };
 }
 
-/** A block before its first update: the given weights, and an optimizer that has seen nothing. */
+/** The specifications that a block's parameters follow. */
+export interface BlockOptimizer {
+  /** Of the model's parameters. */
+  model: OptimizerSpec;
+  /** Of a task's router parameters. */
+  routing: OptimizerSpec;
+}
+
+/**
+ * A block's groups in the order of its parameters, with their lengths: the model's, and behind it the
+ * task's router parameters where it has any.
+ */
+export function optimizerGroups(
+  { length, own }: BlockLayout,
+  { model, routing }: BlockOptimizer,
+): (OptimizerGroup & { length: number })[] {
+  const routers = own.reduce((sum, { size }) => sum + size, 0);
+  const whole = { name: "", spec: model, length: length - routers };
+  return own.length === 0 ? [whole] : [whole, { name: "routing", spec: routing, length: routers }];
+}
+
+/**
+ * A block before its first update: the given weights, and an optimizer that has seen nothing.
+ *
+ * @param routing - Of the router parameters, where the block has some. @default `optimizer`
+ */
 export function initialBlockState(
   block: { readWeights(): Float32Array; readStatistics(): Float32Array; layout: BlockLayout },
   optimizer: OptimizerSpec,
+  routing = optimizer,
 ): BlockState {
+  const groups = optimizerGroups(block.layout, { model: optimizer, routing });
   return {
     weights: block.readWeights(),
     statistics: block.readStatistics(),
-    optimizer: flatOptimizer(optimizer).init(block.layout.length),
+    optimizer: initialGroupedState(groups),
   };
 }

@@ -31,13 +31,13 @@ const shards = [0, 1, 2];
 const headStep = (step: number) =>
   executor.headStep({
     type: "headStep",
-    at: { phase: 0, epoch: 0, step },
+    at: { phase: 0, epoch: 0, step, turn: 0 },
     shards,
     learningRateScale: 1,
   });
 
 /** Peaks as they were delivered with heads. */
-const peaks = () => told.map((event) => (event.type === "heads" ? event.peakBytes : 0));
+const peaks = () => told.map((event) => (event.type === "delivery" ? event.peakBytes : 0));
 
 test("the heads' half of a joint step runs the trunk once, however many shards there are", async () => {
   await headStep(0);
@@ -51,12 +51,13 @@ test("the heads' half of a joint step runs the trunk once, however many shards t
 
 test("the first of these halves counts towards the phase's peak", async () => {
   await headStep(0);
-  await executor.collectHeads({ type: "collectHeads", order, phase: 0, shards: [0] });
+  await executor.collect({ type: "collect", order, kind: "joint", phase: 0, shards: [0] });
   expect(peaks()[0]).toBeGreaterThan(0);
 });
 
 test("the first step of every lease counts towards the phase's peak", async () => {
-  const lease = { firstEpoch: 0, epochs: 1, learningRateScale: 1, phase: 1, trunkVersion: 0 };
+  const epochs = { firstEpoch: 0, epochs: 1, learningRateScale: 1, weights: null };
+  const lease = { ...epochs, phase: 1, trunkVersion: 0 };
   for (const shard of shards) {
     await executor.trainHeads({ type: "trainHeads", order, shard, ...lease });
   }

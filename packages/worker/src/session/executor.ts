@@ -5,22 +5,25 @@ import {
   type BlockState,
   headStateOf,
   headTensors,
+  methodStateOf,
+  methodTensors,
   type NamedTensor,
   type PreparedExperiment,
   type Progress,
   scheduleOf,
-  type TrunkGradient,
 } from "@trunkline/core";
 import { Batches } from "../training/batches.ts";
 import { evaluateUnlessDropped } from "../training/evaluate.ts";
 import { FeatureCaches, headInputs } from "../training/head-inputs.ts";
 import { trainHeads } from "../training/head-phase.ts";
 import { Heads } from "../training/heads.ts";
-import { requireFinite } from "../training/losses.ts";
+import { MethodStates } from "../training/method-states.ts";
 import { peakTensorBytes } from "../training/peak.ts";
-import { headStep, sharedStep, simultaneousStep, type Trainer } from "../training/step.ts";
+import { headStep, type Trainer } from "../training/step.ts";
 import { TaskTerms } from "../training/task-batches.ts";
 import type { Effect, SessionEvent, StepPosition } from "./effects.ts";
+import { JointLosses } from "./joint-losses.ts";
+import { PhaseSteps } from "./phase-steps.ts";
 import { type WorkListener, WorkLog } from "./work-log.ts";
 
 type EffectOf<T extends Effect["type"]> = Extract<Effect, { type: T }>;
@@ -42,6 +45,7 @@ export interface ExecutorHooks {
 export class Executor {
   readonly #prepared: PreparedExperiment;
   readonly #trainer: Trainer;
+  readonly #steps: PhaseSteps;
   readonly #caches: FeatureCaches;
   readonly #hooks: ExecutorHooks;
   readonly #log: WorkLog;
@@ -50,25 +54,33 @@ export class Executor {
   #peakBytes = 0;
   #isHeadStepMeasured = false;
   #watch: (what: string) => void = () => {};
-  #jointLosses: JointLosses;
+  readonly #jointLosses = new JointLosses();
 
   constructor(prepared: PreparedExperiment, hooks: ExecutorHooks) {
     const batches = new Batches(prepared);
     const heads = new Heads(prepared);
     this.#prepared = prepared;
-    this.#trainer = { prepared, batches, heads, terms: new TaskTerms(prepared) };
+    const methods = new MethodStates(prepared);
+    this.#trainer = { prepared, batches, heads, methods, terms: new TaskTerms(prepared) };
+    this.#steps = new PhaseSteps(this.#trainer, {
+      tell: hooks.tell,
+      peakBytes: () => this.#peakBytes,
+      measure: (work) => this.#measure(work),
+    });
     this.#caches = new FeatureCaches(prepared);
     this.#hooks = hooks;
     this.#log = new WorkLog(hooks.work);
-    this.#jointLosses = new JointLosses();
   }
 
-  load({ trunk, scalars, tensors }: EffectOf<"load">): void {
+  load({ trunk, scalars, methodScalars, tensors }: EffectOf<"load">): void {
     // By kind, not by name: a task may be called "trunk".
     if (trunk) this.setTrunk(tensors.filter(({ kind }) => kind === "trunk"));
     const heads = tensors.filter(({ kind }) => kind !== "trunk");
     for (const [task, taskScalars] of Object.entries(scalars)) {
       this.#trainer.heads.load(task, headStateOf(task, heads, taskScalars));
+    }
+    for (const [task, taskScalars] of Object.entries(methodScalars)) {
+      this.#trainer.methods.load(task, methodStateOf(task, tensors, taskScalars));
     }
   }
 
@@ -80,42 +92,29 @@ export class Executor {
     }
   }
 
-  async computeGradients(effect: EffectOf<"computeGradients">): Promise<void> {
-    const { kind, at, order } = effect;
+  /** A shard's part of a step for each shard, as far as the method lets the worker go by itself. */
+  async beginStep(effect: EffectOf<"beginStep">): Promise<void> {
+    const { kind, at } = effect;
+    this.#steps.drop();
     const isFirst = this.#enter(at.phase);
     for (const shard of effect.shards) {
-      let result: TrunkGradient | undefined;
-      const run = async () => {
-        result = await this.#gradient(effect, shard);
-      };
-      if (isFirst) await this.#measure(run);
-      else await run();
-      const { losses, gradient, statistics } = result!;
-      requireFinite(losses);
+      if (this.#steps.tasksOf(shard, at).length === 0) continue;
+      const losses = await this.#steps.begin(effect, shard, isFirst);
       if (kind === "joint") this.#jointLosses.add(shard, losses);
-      this.#log.add({ ...at, kind, shard });
-      const tensors: NamedTensor[] = [{ name: "gradient", kind: "gradients", values: gradient }];
-      if (statistics !== null) {
-        tensors.push({ name: "statistics", kind: "gradients", values: statistics });
-      }
-      const peakBytes = this.#peakBytes;
-      this.#hooks.tell({ type: "gradient", order, shard, losses, tensors, peakBytes });
+      this.#log.add({ epoch: at.epoch, step: at.step, phase: at.phase, kind, shard });
     }
     this.#trainer.batches.release();
     if (!isLastStep(this.#prepared, at)) return;
     this.#log.flush();
-    this.#watch(`epoch ${at.epoch}`);
+    if (!this.#steps.isBusy) this.#watch(`epoch ${at.epoch}`);
   }
 
-  #gradient(
-    { kind, at, learningRateScale: scale }: EffectOf<"computeGradients">,
-    shard: number,
-  ): Promise<TrunkGradient> {
-    const tasks = this.#prepared.shards[shard]!;
-    const key = { epoch: at.epoch, step: at.step };
-    const simultaneous = kind === "joint" && this.#joint()?.order === "simultaneous";
-    if (simultaneous) return simultaneousStep(this.#trainer, tasks, { key, scale });
-    return sharedStep(this.#trainer, tasks, key);
+  finishStep({ job, weights }: EffectOf<"finishStep">): void {
+    this.#steps.finish(job, weights);
+  }
+
+  sendRows({ job }: EffectOf<"sendRows">): void {
+    this.#steps.sendRows(job);
   }
 
   #joint() {
@@ -127,27 +126,34 @@ export class Executor {
     const joint = this.#joint();
     if (joint?.order !== "trunkFirst") return;
     const key = { epoch: at.epoch, step: at.step, stream: joint.headStream };
-    const tasks = shards.flatMap((shard) => this.#prepared.shards[shard]!);
-    const run = () => headStep(this.#trainer, tasks, { key, scale });
+    const tasks = shards.flatMap((shard) => this.#steps.tasksOf(shard, at));
+    const weights = this.#steps.headWeights;
+    const run = () => headStep(this.#trainer, tasks, { key, scale, weights });
     if (this.#isHeadStepMeasured) await run();
     else await this.#measure(run);
     this.#isHeadStepMeasured = true;
     this.#trainer.batches.release();
   }
 
-  async collectHeads({ order, phase, shards }: EffectOf<"collectHeads">): Promise<void> {
+  async collect({ order, kind, phase, shards }: EffectOf<"collect">): Promise<void> {
+    this.#steps.drop();
     this.#watch(`phase ${phase}`);
     const { stepsPerEpoch } = this.#prepared;
+    const headsMoved = kind === "joint";
     for (const shard of shards) {
-      const tasks = this.#prepared.shards[shard]!;
+      const tasks = headsMoved ? this.#prepared.shards[shard]! : [];
       const updates = Object.fromEntries(tasks.map((task) => [task, stepsPerEpoch]));
-      const epochLosses = [this.#jointLosses.take(shard)];
-      await this.#deliver({ order, shard, updates, epochLosses });
+      const epochLosses = headsMoved ? [this.#jointLosses.take(shard)] : [];
+      await this.#deliver(
+        { order, shard, updates, epochLosses },
+        { heads: headsMoved, method: true },
+      );
     }
   }
 
   async trainHeads(effect: EffectOf<"trainHeads">): Promise<void> {
     const { order, phase, shard, trunkVersion, ...terms } = effect;
+    this.#steps.drop();
     this.#enter(phase);
     const { batches } = this.#trainer;
     const inputs = headInputs(this.#prepared, { batches, caches: this.#caches, trunkVersion });
@@ -160,10 +166,12 @@ export class Executor {
     });
     this.#log.flush();
     this.#watch(`the lease of shard ${shard} in phase ${phase}`);
-    if (outcome !== null) await this.#deliver({ order, shard, ...outcome });
+    if (outcome === null) return;
+    await this.#deliver({ order, shard, ...outcome }, { heads: true, method: false });
   }
 
   async evaluate({ order, request, split, shards }: EffectOf<"evaluate">): Promise<void> {
+    this.#steps.drop();
     const { prepared, terms } = this.#trainer;
     const tasks = shards.flatMap((shard) => prepared.shards[shard]!);
     const dropped = () => this.#hooks.cancelled(order.job);
@@ -178,6 +186,7 @@ export class Executor {
 
   dispose(): void {
     this.#log.flush();
+    this.#steps.drop();
     this.#trainer.batches.release();
     this.#trainer.heads.dispose();
     this.#caches.dispose();
@@ -190,6 +199,7 @@ export class Executor {
     this.#peakBytes = 0;
     this.#isHeadStepMeasured = false;
     this.#caches.dispose();
+    this.#jointLosses.clear();
     this.#watch = this.#hooks.watchTensors?.() ?? (() => {});
     return true;
   }
@@ -200,47 +210,36 @@ export class Executor {
     this.#peakBytes = Math.max(this.#peakBytes, bytes);
   }
 
-  async #deliver(delivery: {
-    order: EffectOf<"collectHeads">["order"];
-    shard: number;
-    updates: Record<string, number>;
-    epochLosses: Record<string, number>[];
-  }): Promise<void> {
+  async #deliver(
+    delivery: {
+      order: EffectOf<"collect">["order"];
+      shard: number;
+      updates: Record<string, number>;
+      epochLosses: Record<string, number>[];
+    },
+    what: { heads: boolean; method: boolean },
+  ): Promise<void> {
+    const { heads, methods } = this.#trainer;
     const tensors: NamedTensor[] = [];
     const scalars: Record<string, Record<string, number>> = {};
+    const methodScalars: Record<string, Record<string, number>> = {};
     for (const task of this.#prepared.shards[delivery.shard]!) {
-      const state: BlockState = await this.#trainer.heads.read(task);
-      tensors.push(...headTensors(task, state));
-      scalars[task] = state.optimizer.scalars;
+      if (what.heads) {
+        const state: BlockState = await heads.read(task);
+        tensors.push(...headTensors(task, state));
+        scalars[task] = state.optimizer.scalars;
+      }
+      if (what.method && methods.isKept) {
+        const state = methods.read(task);
+        tensors.push(...methodTensors(task, state));
+        methodScalars[task] = state.scalars;
+      }
     }
     const peakBytes = this.#peakBytes;
-    this.#hooks.tell({ type: "heads", ...delivery, scalars, tensors, peakBytes });
+    this.#hooks.tell({ type: "delivery", ...delivery, scalars, methodScalars, tensors, peakBytes });
   }
 }
 
 function isLastStep({ stepsPerEpoch }: PreparedExperiment, { step }: StepPosition): boolean {
   return step === stepsPerEpoch - 1;
-}
-
-/** Mean losses of a joint phase, by shard; a joint phase is one epoch. */
-class JointLosses {
-  readonly #sums = new Map<number, { steps: number; losses: Record<string, number> }>();
-
-  add(shard: number, losses: Readonly<Record<string, number>>): void {
-    const sum = this.#sums.get(shard) ?? { steps: 0, losses: {} };
-    for (const [task, loss] of Object.entries(losses)) {
-      sum.losses[task] = (sum.losses[task] ?? 0) + loss;
-    }
-    sum.steps++;
-    this.#sums.set(shard, sum);
-  }
-
-  take(shard: number): Record<string, number> {
-    const sum = this.#sums.get(shard) ?? { steps: 1, losses: {} };
-    this.#sums.delete(shard);
-    const means = Object.entries(sum.losses).map(
-      ([task, loss]) => [task, loss / sum.steps] as const,
-    );
-    return Object.fromEntries(means);
-  }
 }

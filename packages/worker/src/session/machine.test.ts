@@ -52,12 +52,24 @@ function session() {
 
 type Session = ReturnType<typeof session>;
 
+/** Three steps per epoch. */
+const prepared = (changes: Partial<Extract<SessionEvent, { type: "prepared" }>> = {}) =>
+  ({
+    type: "prepared",
+    experiment: "hash",
+    fingerprint,
+    stepsPerEpoch: 3,
+    roundsPerStep: 1,
+    keepsMethodState: false,
+    ...changes,
+  }) as const;
+
 /** A member of a run of three steps per epoch. */
 function member(): Session {
   const made = session();
   made.tell({ type: "connected" });
   made.hear({ type: "invitation", run: "run", overrides: { set: {} } });
-  made.tell({ type: "prepared", experiment: "hash", fingerprint, stepsPerEpoch: 3 });
+  made.tell(prepared());
   made.hear({ type: "welcome", run: "run", member: "w0", memberEpoch: 0 });
   return made;
 }
@@ -73,6 +85,7 @@ function working(kind: "shared" | "joint", epochs = 1) {
     epochs,
     shards: [0, 2],
     learningRateScale: 0.5,
+    weights: null,
   });
   return { made, effects };
 }
@@ -80,6 +93,7 @@ function working(kind: "shared" | "joint", epochs = 1) {
 const trunkAt = (trunkVersion: number, phase = 2): CoordinatorMessage => ({
   type: "trunk",
   at: at({ phase, trunkVersion }),
+  weights: null,
 });
 
 const types = (effects: readonly Effect[]) => effects.map(({ type }) => type);
@@ -94,17 +108,22 @@ const gradientOf = (order: Order): SessionEvent => ({
   order,
   shard: 0,
   losses: { left: 0.5 },
+  lossesAfter: {},
+  norms: {},
+  dominance: {},
+  present: null,
   tensors: [tensor("gradient")],
   peakBytes: 8,
 });
 
 const headsOf = (order: Order): SessionEvent => ({
-  type: "heads",
+  type: "delivery",
   order,
   shard: 2,
   updates: { left: 3 },
   epochLosses: [{ left: 0.5 }],
   scalars: { left: {} },
+  methodScalars: {},
   tensors: [tensor("left/weights")],
   peakBytes: 8,
 });
@@ -123,9 +142,7 @@ describe("joining", () => {
     expect(made.hear({ type: "invitation", run: "run", overrides })).toEqual([
       { type: "prepare", overrides },
     ]);
-    expect(
-      made.tell({ type: "prepared", experiment: "hash", fingerprint, stepsPerEpoch: 3 }),
-    ).toEqual([
+    expect(made.tell(prepared())).toEqual([
       { type: "send", message: { type: "join", experiment: "hash", fingerprint }, tensors: [] },
     ]);
     expect(made.hear({ type: "welcome", run: "run", member: "w0", memberEpoch: 0 })).toEqual([]);
@@ -155,12 +172,14 @@ describe("a shared phase", () => {
   test("begins with a gradient for each of the shards, at the phase's first step", () => {
     expect(working("shared").effects).toEqual([
       {
-        type: "computeGradients",
+        type: "beginStep",
         order: { job: 0, at: at({ phase: 2, trunkVersion: 6 }) },
         kind: "shared",
-        at: { phase: 2, epoch: 4, step: 0 },
+        at: { phase: 2, epoch: 4, step: 0, turn: 0 },
+        previous: null,
         shards: [0, 2],
         learningRateScale: 0.5,
+        weights: null,
       },
     ]);
   });
@@ -171,17 +190,17 @@ describe("a shared phase", () => {
     for (let version = 7; version <= 12; version++) {
       const effects = made.hear(trunkAt(version), [tensor("trunk/weights")]);
       expect(effects[0]).toMatchObject({ type: "setTrunk", tensors: [{ name: "trunk/weights" }] });
-      if (effects[1]?.type === "computeGradients") {
+      if (effects[1]?.type === "beginStep") {
         positions.push(effects[1].at);
         expect(effects[1].order.at.trunkVersion).toBe(version);
       } else expect(effects).toHaveLength(1);
     }
     expect(positions).toEqual([
-      { phase: 2, epoch: 4, step: 1 },
-      { phase: 2, epoch: 4, step: 2 },
-      { phase: 2, epoch: 5, step: 0 },
-      { phase: 2, epoch: 5, step: 1 },
-      { phase: 2, epoch: 5, step: 2 },
+      { phase: 2, epoch: 4, step: 1, turn: 0 },
+      { phase: 2, epoch: 4, step: 2, turn: 0 },
+      { phase: 2, epoch: 5, step: 0, turn: 0 },
+      { phase: 2, epoch: 5, step: 1, turn: 0 },
+      { phase: 2, epoch: 5, step: 2, turn: 0 },
     ]);
     expect(made.state.work).toBeNull();
   });
@@ -196,6 +215,10 @@ describe("a shared phase", () => {
           at: at({ phase: 2, trunkVersion: 6 }),
           shard: 0,
           losses: { left: 0.5 },
+          lossesAfter: {},
+          norms: {},
+          dominance: {},
+          present: null,
           use: { peakBytes: 8 },
         },
         tensors: [tensor("gradient")],
@@ -213,7 +236,7 @@ describe("a joint phase", () => {
   test("moves the heads at each new trunk, and collects them at its end", () => {
     const { made } = working("joint");
     const first = made.hear(trunkAt(7));
-    expect(types(first)).toEqual(["setTrunk", "headStep", "computeGradients"]);
+    expect(types(first)).toEqual(["setTrunk", "headStep", "beginStep"]);
     expect(first[1]).toMatchObject({
       at: { epoch: 4, step: 0 },
       shards: [0, 2],
@@ -222,7 +245,7 @@ describe("a joint phase", () => {
     expect(first[2]).toMatchObject({ kind: "joint", at: { epoch: 4, step: 1 } });
     made.hear(trunkAt(8));
     const last = made.hear(trunkAt(9));
-    expect(types(last)).toEqual(["setTrunk", "headStep", "collectHeads"]);
+    expect(types(last)).toEqual(["setTrunk", "headStep", "collect"]);
     expect(last[1]).toMatchObject({ at: { epoch: 4, step: 2 } });
     expect(last[2]).toMatchObject({ phase: 2, shards: [0, 2], order: { at: { trunkVersion: 9 } } });
   });
@@ -236,6 +259,7 @@ describe("a head phase", () => {
     firstEpoch: 5,
     epochs: 4,
     learningRateScale: 0.25,
+    weights: null,
   });
 
   test("trains one lease after the other, each with an order of its own", () => {
@@ -260,12 +284,13 @@ describe("a head phase", () => {
       {
         type: "send",
         message: {
-          type: "heads",
+          type: "delivery",
           at: at({ phase: 3, trunkVersion: 9 }),
           shard: 2,
           updates: { left: 3 },
           epochLosses: [{ left: 0.5 }],
           scalars: { left: {} },
+          methodScalars: {},
           use: { peakBytes: 8 },
         },
         tensors: [tensor("left/weights")],
@@ -310,9 +335,9 @@ test("weights are loaded as they come", () => {
   const made = member();
   const scalars = { left: { beta1Power: 0.9 } };
   const tensors = [tensor("left/weights")];
-  expect(made.hear({ type: "load", at: at(), trunk: true, scalars }, tensors)).toEqual([
-    { type: "load", trunk: true, scalars, tensors },
-  ]);
+  expect(
+    made.hear({ type: "load", at: at(), trunk: true, scalars, methodScalars: {} }, tensors),
+  ).toEqual([{ type: "load", trunk: true, scalars, methodScalars: {}, tensors }]);
 });
 
 describe("leaving", () => {

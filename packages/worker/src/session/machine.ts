@@ -21,6 +21,8 @@ interface PhaseWork {
   /** Trunk version at which the phase began; versions count its steps. */
   firstVersion: number;
   trunkVersion: number;
+  /** Job of the step in hand. */
+  job: number;
 }
 
 export interface SessionState {
@@ -30,8 +32,10 @@ export interface SessionState {
   readonly job: number;
   /** Results of jobs before this one are dropped. */
   readonly firstJob: number;
-  /** Steps per epoch, known once the experiment is prepared. */
+  /** Known once the experiment is prepared. */
   readonly stepsPerEpoch: number;
+  readonly roundsPerStep: number;
+  readonly keepsMethodState: boolean;
 }
 
 export const initialSession: SessionState = {
@@ -40,6 +44,8 @@ export const initialSession: SessionState = {
   job: 0,
   firstJob: 0,
   stepsPerEpoch: 1,
+  roundsPerStep: 1,
+  keepsMethodState: false,
 };
 
 type Next = [SessionState, Effect[]];
@@ -53,14 +59,17 @@ export function transition(plan: SessionPlan, state: SessionState, event: Sessio
         [say({ type: "hello", protocol: protocolVersion, name: plan.name })],
       ];
     case "prepared": {
-      const { experiment, fingerprint, stepsPerEpoch } = event;
+      const { experiment, fingerprint, stepsPerEpoch, roundsPerStep, keepsMethodState } = event;
       const message = { type: "join", experiment, fingerprint } as const;
-      return [{ ...state, stage: "joining", stepsPerEpoch }, [say(message)]];
+      const known = { stepsPerEpoch, roundsPerStep, keepsMethodState };
+      return [{ ...state, stage: "joining", ...known }, [say(message)]];
     }
     case "message":
       return receive(state, event);
+    case "figures":
+    case "rows":
     case "gradient":
-    case "heads":
+    case "delivery":
     case "evaluated":
       return answer(state, event);
     case "failed": {
@@ -103,11 +112,15 @@ function receive(state: SessionState, { message, tensors }: Received): Next {
       return leave(state, [], { code, message: text, remedy });
     }
     case "load": {
-      const { trunk, scalars } = message;
-      return [state, [{ type: "load", trunk, scalars, tensors }]];
+      const { trunk, scalars, methodScalars } = message;
+      return [state, [{ type: "load", trunk, scalars, methodScalars, tensors }]];
     }
     case "beginPhase":
       return beginPhase(state, message);
+    case "weights":
+      return [state, ofStepInHand(state, { type: "finishStep", weights: message.weights })];
+    case "rowsTaken":
+      return [state, ofStepInHand(state, { type: "sendRows" })];
     case "trunk":
       return trunkCommitted(state, message, tensors);
     case "lease":
@@ -129,6 +142,14 @@ function receive(state: SessionState, { message, tensors }: Received): Next {
   }
 }
 
+/** Weights and permissions are of the step in hand; after an abandoned one there is none. */
+function ofStepInHand(
+  { work }: SessionState,
+  effect: { type: "finishStep"; weights: number[] } | { type: "sendRows" },
+): Effect[] {
+  return work === null ? [] : [{ ...effect, job: work.job }];
+}
+
 function newOrder(state: SessionState, at: Place): [SessionState, Order] {
   return [
     { ...state, job: state.job + 1 },
@@ -140,7 +161,7 @@ function beginPhase(
   state: SessionState,
   message: MessageOf<CoordinatorMessage, "beginPhase">,
 ): Next {
-  const { at, kind, firstEpoch, epochs, shards, learningRateScale } = message;
+  const { at, kind, firstEpoch, epochs, shards, learningRateScale, weights } = message;
   const work: PhaseWork = {
     kind,
     phase: at.phase,
@@ -150,31 +171,40 @@ function beginPhase(
     learningRateScale,
     firstVersion: at.trunkVersion,
     trunkVersion: at.trunkVersion,
+    job: -1,
   };
-  return compute({ ...state, work }, work, at);
+  return beginStep(state, work, { at, weights });
 }
 
-function compute(state: SessionState, work: PhaseWork, at: Place): Next {
+function beginStep(
+  state: SessionState,
+  work: PhaseWork,
+  { at, weights }: { at: Place; weights: number[] | null },
+): Next {
   const [next, order] = newOrder(state, at);
-  const { kind, shards, learningRateScale } = work;
-  const position = positionOf(state, work, work.trunkVersion);
-  const terms = { kind, at: position, shards, learningRateScale };
-  return [next, [{ type: "computeGradients", order, ...terms }]];
+  const { kind, shards, learningRateScale, trunkVersion, firstVersion } = work;
+  const position = positionOf(state, work, trunkVersion);
+  const previous = trunkVersion > firstVersion ? positionOf(state, work, trunkVersion - 1) : null;
+  const terms = { kind, at: position, previous, shards, learningRateScale, weights };
+  const inHand = { ...next, work: { ...work, job: order.job } };
+  return [inHand, [{ type: "beginStep", order, ...terms }]];
 }
 
 /** The step that starts from a trunk version. */
 function positionOf(state: SessionState, work: PhaseWork, trunkVersion: number): StepPosition {
-  const done = trunkVersion - work.firstVersion;
+  const rounds = trunkVersion - work.firstVersion;
+  const done = Math.floor(rounds / state.roundsPerStep);
   return {
     phase: work.phase,
     epoch: work.firstEpoch + Math.floor(done / state.stepsPerEpoch),
     step: done % state.stepsPerEpoch,
+    turn: rounds % state.roundsPerStep,
   };
 }
 
 function trunkCommitted(
   state: SessionState,
-  { at }: MessageOf<CoordinatorMessage, "trunk">,
+  { at, weights }: MessageOf<CoordinatorMessage, "trunk">,
   tensors: Received["tensors"],
 ): Next {
   const effects: Effect[] = [{ type: "setTrunk", tensors }];
@@ -186,26 +216,29 @@ function trunkCommitted(
     const position = positionOf(state, work, work.trunkVersion);
     effects.push({ type: "headStep", at: position, shards, learningRateScale });
   }
-  const total = work.epochs * state.stepsPerEpoch;
+  const total = work.epochs * state.stepsPerEpoch * state.roundsPerStep;
   if (at.trunkVersion - work.firstVersion < total) {
-    const [next, more] = compute({ ...state, work: done }, done, at);
+    const [next, more] = beginStep(state, done, { at, weights });
     return [next, [...effects, ...more]];
   }
   const idle = { ...state, work: null };
-  if (work.kind === "shared") return [idle, effects];
+  const { kind, phase } = work;
+  if (kind === "shared" && !state.keepsMethodState) return [idle, effects];
   const [next, order] = newOrder(idle, at);
-  return [next, [...effects, { type: "collectHeads", order, phase: work.phase, shards }]];
+  return [next, [...effects, { type: "collect", order, kind, phase, shards }]];
 }
 
 function lease(state: SessionState, message: MessageOf<CoordinatorMessage, "lease">): Next {
-  const { at, shard, firstEpoch, epochs, learningRateScale } = message;
+  const { at, shard, firstEpoch, epochs, learningRateScale, weights } = message;
   const [next, order] = newOrder({ ...state, work: null }, at);
   const { phase, trunkVersion } = at;
-  const terms = { order, phase, trunkVersion, shard, firstEpoch, epochs, learningRateScale };
-  return [next, [{ type: "trainHeads", ...terms }]];
+  const epochsOf = { firstEpoch, epochs, learningRateScale, weights };
+  return [next, [{ type: "trainHeads", order, phase, trunkVersion, shard, ...epochsOf }]];
 }
 
-type Answer = SessionEvent & { type: "gradient" | "heads" | "evaluated" };
+type Answer = SessionEvent & {
+  type: "figures" | "rows" | "gradient" | "delivery" | "evaluated";
+};
 
 /** Sends a result to where its order came from; a dropped order's result goes nowhere. */
 function answer(state: SessionState, event: Answer): Next {
@@ -213,15 +246,26 @@ function answer(state: SessionState, event: Answer): Next {
   if (order.job < state.firstJob) return [state, []];
   const { at } = order;
   switch (event.type) {
+    case "figures": {
+      const { losses, lossesAfter, norms } = event;
+      return [state, [say({ type: "figures", at, shard, losses, lossesAfter, norms })]];
+    }
+    case "rows": {
+      const { chunk, losses, lossesAfter, tensors, peakBytes } = event;
+      const report = { chunk, losses, lossesAfter, use: { peakBytes } };
+      return [state, [{ type: "send", message: { type: "rows", at, shard, ...report }, tensors }]];
+    }
     case "gradient": {
-      const { losses, tensors, peakBytes } = event;
-      const message = { type: "gradient", at, shard, losses, use: { peakBytes } } as const;
+      const { losses, lossesAfter, norms, dominance, present, tensors, peakBytes } = event;
+      const figures = { losses, lossesAfter, norms, dominance, present, use: { peakBytes } };
+      const message = { type: "gradient", at, shard, ...figures } as const;
       return [state, [{ type: "send", message, tensors }]];
     }
-    case "heads": {
-      const { updates, epochLosses, scalars, tensors, peakBytes } = event;
-      const report = { updates, epochLosses, scalars, use: { peakBytes } };
-      return [state, [{ type: "send", message: { type: "heads", at, shard, ...report }, tensors }]];
+    case "delivery": {
+      const { updates, epochLosses, scalars, methodScalars, tensors, peakBytes } = event;
+      const report = { updates, epochLosses, scalars, methodScalars, use: { peakBytes } };
+      const message = { type: "delivery", at, shard, ...report } as const;
+      return [state, [{ type: "send", message, tensors }]];
     }
     case "evaluated": {
       const { request, tasks } = event;

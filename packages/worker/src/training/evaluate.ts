@@ -40,7 +40,7 @@ export interface EvaluateOptions {
   split: Split;
 }
 
-/** Scores of tasks on a split; tasks of one source share the trunk's pass. */
+/** Scores of tasks on a split; tasks of one source share the trunk's pass where nothing is routed. */
 export async function evaluateTasks(
   prepared: PreparedExperiment,
   terms: TaskTerms,
@@ -123,8 +123,9 @@ async function addChunk(
 ): Promise<void> {
   const { inputShape, labelShapes } = source.splits.train;
   const inputs = tf.tensor(batch.inputs, [length, ...inputShape]);
-  const features = trunkFeatures(network, inputs);
+  const shared = network.isRouted ? null : trunkFeatures(network, inputs);
   for (const [task, into] of collected) {
+    const features = shared ?? trunkFeatures(network, inputs, task);
     const labels = tf.tensor(batch.labels[task]!, [length, ...labelShapes[task]!]);
     const weights = batch.sampleWeights?.[task];
     const sampleWeights = weights && tf.tensor1d(weights);
@@ -141,8 +142,9 @@ async function addChunk(
     into.terms += unmaskedCount(batch.labels[task]!, perTerm);
     into.done += length;
     tf.dispose([labels, outputs, sum, ...(sampleWeights ? [sampleWeights] : [])]);
+    if (shared === null) tf.dispose(features);
   }
-  tf.dispose([inputs, ...features]);
+  tf.dispose([inputs, ...(shared ?? [])]);
 }
 
 function scoreOf(

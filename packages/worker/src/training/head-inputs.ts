@@ -1,5 +1,6 @@
 // Where a head phase gets its features from: the cache, or the trunk itself at every step. Both give the
-// same numbers.
+// same numbers. A trunk with routed layers has no features to give: each task's way through it is part of
+// what moves.
 
 import * as tf from "@tensorflow/tfjs";
 import { type PreparedExperiment, type Source, trunkFeatures } from "@trunkline/core";
@@ -9,7 +10,10 @@ import { type Dropped, nowAndThen } from "./now-and-then.ts";
 
 /** Features and labels of one batch; borrowed until the next step or `release`. */
 export interface HeadInputBatch {
+  /** None where the trunk has routed layers. */
   features: readonly tf.Tensor[];
+  /** Of the trunk, `[B, ...inputShape]`; null where the features come from the cache. */
+  inputs: tf.Tensor | null;
   labels: ReadonlyMap<string, tf.Tensor>;
   sampleWeights: ReadonlyMap<string, tf.Tensor1D>;
 }
@@ -63,9 +67,9 @@ export class FeatureCaches {
   }
 }
 
-/** A source whose inputs change from draw to draw has no features to keep. */
-export function usesCache(prepared: PreparedExperiment, source: Source): boolean {
-  return prepared.settings.cache.enabled && source.splits.train.augments !== true;
+/** A source whose inputs, or whose way through the trunk, change from draw to draw has none to keep. */
+export function usesCache({ settings, network }: PreparedExperiment, source: Source): boolean {
+  return settings.cache.enabled && source.splits.train.augments !== true && !network.isRouted;
 }
 
 /** Features of a head phase at one trunk version. */
@@ -108,7 +112,7 @@ export function headInputs(
 function cached(cache: FeatureCache, indices: Uint32Array) {
   const batch = cache.batch(indices);
   const tensors = [...batch.features, ...batch.labels.values(), ...batch.sampleWeights.values()];
-  return { batch, dispose: () => tf.dispose(tensors) };
+  return { batch: { ...batch, inputs: null }, dispose: () => tf.dispose(tensors) };
 }
 
 async function computed(
@@ -117,6 +121,10 @@ async function computed(
   { source, key }: { source: Source; key: BatchKey },
 ) {
   const { inputs, labels, sampleWeights } = await batches.of(source, key);
-  const features = trunkFeatures(prepared.network, inputs);
-  return { batch: { features, labels, sampleWeights }, dispose: () => tf.dispose(features) };
+  const { network } = prepared;
+  const features = network.isRouted ? [] : trunkFeatures(network, inputs);
+  return {
+    batch: { features, inputs, labels, sampleWeights },
+    dispose: () => tf.dispose(features),
+  };
 }

@@ -4,13 +4,15 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { HeadInputs } from "./head-inputs.ts";
 import { LossSums } from "./losses.ts";
-import { type HeadMove, labelsOf, moveHead, type Trainer } from "./step.ts";
+import { labelsOf, moveHead, type Trainer } from "./step.ts";
 
 export interface Lease {
   tasks: readonly string[];
   firstEpoch: number;
   epochs: number;
   learningRateScale: number;
+  /** By task of the experiment, where the method's weights scale heads; else null. */
+  weights: readonly number[] | null;
 }
 
 export interface LeaseHooks {
@@ -99,9 +101,10 @@ async function leaseStep(
   for (const task of lease.tasks) {
     const source = trainer.prepared.sourceOf(task);
     const batch = await inputs.of(source, { ...key, stream: "" });
-    const term = trainer.terms.ofHead(task, labelsOf(batch, task));
-    const move: HeadMove = { term, features: batch.features, key, rate };
-    losses.set(task, moveHead(trainer, move));
+    const labels = labelsOf(batch, task);
+    const term = trainer.terms.ofHead(task, { labels, weights: lease.weights, key });
+    const from = { features: batch.features, inputs: batch.inputs };
+    losses.set(task, moveHead(trainer, { term, ...from, key, rate }));
   }
   return losses;
 }

@@ -5,19 +5,18 @@ import {
   type BlockState,
   clipTensorsByGlobalNorm,
   clipTensorsByValue,
-  flatOptimizer,
+  GroupedOptimizer,
   initialPlateau,
   learningRateAt,
   type NetworkPart,
+  optimizerGroups,
   type PreparedExperiment,
-  type TensorOptimizer,
-  tensorOptimizer,
 } from "@trunkline/core";
 
 /** Owns the optimizers; the network owns the weights. */
 export class Heads {
   readonly #prepared: PreparedExperiment;
-  readonly #optimizers = new Map<string, TensorOptimizer>();
+  readonly #optimizers = new Map<string, GroupedOptimizer>();
 
   constructor(prepared: PreparedExperiment) {
     this.#prepared = prepared;
@@ -31,10 +30,7 @@ export class Heads {
     const { block } = this.part(task);
     block.writeWeights(state.weights);
     block.writeStatistics(state.statistics);
-    // What has no numbers does not travel: a head without parameters comes without any array.
-    const empty = flatOptimizer(this.#prepared.settings.optimizer.heads).init(0).arrays;
-    const { arrays, scalars } = state.optimizer;
-    this.#optimizer(task).load({ arrays: { ...empty, ...arrays }, scalars });
+    this.#optimizer(task).load(state.optimizer);
   }
 
   async read(task: string): Promise<BlockState> {
@@ -44,7 +40,8 @@ export class Heads {
   }
 
   /**
-   * One update of a head: clip, optimizer, batch-norm statistics. Takes ownership of the tensors.
+   * One update of a head: clip, optimizer, batch-norm statistics. Takes ownership of the tensors. Router
+   * parameters, the last of the head's, follow the routing's optimizer and are not clipped.
    *
    * @param epoch - Global epoch, which the learning rate follows.
    */
@@ -53,12 +50,15 @@ export class Heads {
     step: { gradients: tf.Tensor[]; statistics: tf.Tensor[] | null },
     rate: { epoch: number; scale: number },
   ): void {
-    const { optimizer, epochs } = this.#prepared.settings;
-    const plateau = { ...initialPlateau(), scale: rate.scale };
-    const learningRate = learningRateAt(optimizer.heads.learningRate, rate.epoch, epochs, plateau);
-    const clipped = this.#clip(step.gradients);
-    this.#optimizer(task).update(clipped, learningRate);
+    const { epochs } = this.#prepared.settings;
     const { block } = this.part(task);
+    const plateau = { ...initialPlateau(), scale: rate.scale };
+    const learningRates = this.#groups(task).map(({ spec }) =>
+      learningRateAt(spec.learningRate, rate.epoch, epochs, plateau),
+    );
+    const ofModel = step.gradients.length - block.layout.own.length;
+    const clipped = this.#clip(step.gradients.slice(0, ofModel));
+    this.#optimizer(task).update([clipped, step.gradients.slice(ofModel)], learningRates);
     if (step.statistics !== null) block.assignStatistics(step.statistics);
     tf.dispose([...step.gradients, ...clipped, ...(step.statistics ?? [])]);
   }
@@ -78,12 +78,23 @@ export class Heads {
     return scaled;
   }
 
-  #optimizer(task: string): TensorOptimizer {
+  #optimizer(task: string): GroupedOptimizer {
     const known = this.#optimizers.get(task);
     if (known !== undefined) return known;
-    const spec = this.#prepared.settings.optimizer.heads;
-    const made = tensorOptimizer(spec).init(this.part(task).block.variables);
+    const { variables, layout } = this.part(task).block;
+    const ofModel = variables.length - layout.own.length;
+    const parts = [variables.slice(0, ofModel), variables.slice(ofModel)];
+    const groups = this.#groups(task).map((group, i) => ({ ...group, variables: parts[i]! }));
+    const made = new GroupedOptimizer(groups);
     this.#optimizers.set(task, made);
     return made;
+  }
+
+  #groups(task: string) {
+    const { settings, network } = this.#prepared;
+    return optimizerGroups(this.part(task).block.layout, {
+      model: settings.optimizer.heads,
+      routing: network.routing.settings.optimizer,
+    });
   }
 }

@@ -1,10 +1,10 @@
-// What the gradients need of each task in a step: labels, loss and weight, beside the inputs.
+// What the gradients need of each task in a step: labels, loss, weight and penalty, beside the inputs.
 
 import type * as tf from "@tensorflow/tfjs";
 import {
   type HeadBatch,
-  methodByName,
   type PreparedExperiment,
+  routingPenalty,
   type StepDraws,
   type TaskLoss,
   taskLoss,
@@ -16,42 +16,82 @@ export interface TaskLabels {
   sampleWeights?: tf.Tensor1D | undefined;
 }
 
+interface StepKey {
+  epoch: number;
+  step: number;
+}
+
 export class TaskTerms {
   readonly #losses: ReadonlyMap<string, TaskLoss>;
-  /** lambda_k alpha_k. */
-  readonly #trunkWeights: ReadonlyMap<string, number>;
   readonly #prepared: PreparedExperiment;
 
   constructor(prepared: PreparedExperiment) {
     const { tasks, settings } = prepared;
-    const alphas = methodByName(settings.method).weights(tasks);
     this.#prepared = prepared;
     this.#losses = new Map(tasks.map((task) => [task, taskLoss(settings.tasks[task]!)]));
-    this.#trunkWeights = new Map(
-      tasks.map((task, k) => [task, settings.tasks[task]!.weight * alphas[k]!]),
-    );
   }
 
   loss(task: string): TaskLoss {
     return this.#losses.get(task)!;
   }
 
-  /** The task's term in the trunk's gradient, weighted by task and method. */
-  ofTrunk(task: string, labels: TaskLabels): HeadBatch {
-    return this.#term(task, labels, this.#trunkWeights.get(task)!);
+  /** lambda_k. */
+  weight(task: string): number {
+    return this.#prepared.settings.tasks[task]!.weight;
   }
 
-  /** The task's term in its head's gradient, weighted by the task alone. */
-  ofHead(task: string, labels: TaskLabels): HeadBatch {
-    return this.#term(task, labels, this.#prepared.settings.tasks[task]!.weight);
+  /**
+   * lambda_k where it is a part of the task's gradient; 1 where the method makes steps of gradients, and the
+   * weight multiplies the step.
+   */
+  gradientWeight(task: string): number {
+    return this.#prepared.method.form === "steps" ? 1 : this.weight(task);
   }
 
-  draws({ epoch, step }: { epoch: number; step: number }): StepDraws {
-    return { seed: this.#prepared.settings.seed, epoch, step };
+  /** The task's term in the trunk's gradient, before the method's weight. */
+  ofTrunk(task: string, { labels, key }: { labels: TaskLabels; key: StepKey }): HeadBatch {
+    return this.#term(task, labels, { weight: this.gradientWeight(task), key });
   }
 
-  #term(task: string, { labels, sampleWeights }: TaskLabels, weight: number): HeadBatch {
+  /**
+   * The task's term in its head's gradient.
+   *
+   * @param weights - The method's, by task of the experiment; null where they do not scale heads.
+   */
+  ofHead(
+    task: string,
+    terms: { labels: TaskLabels; weights: readonly number[] | null; key: StepKey },
+  ): HeadBatch {
+    const factor = terms.weights?.[this.#prepared.tasks.indexOf(task)] ?? 1;
+    return this.#term(task, terms.labels, { weight: this.weight(task) * factor, key: terms.key });
+  }
+
+  draws({ epoch, step }: StepKey): StepDraws {
+    const { settings, stepsPerEpoch } = this.#prepared;
+    return { seed: settings.seed, epoch, step, globalStep: epoch * stepsPerEpoch + step };
+  }
+
+  #term(
+    task: string,
+    { labels, sampleWeights }: TaskLabels,
+    { weight, key }: { weight: number; key: StepKey },
+  ): HeadBatch {
     const loss = this.loss(task);
-    return { task, labels, weight, loss, ...(sampleWeights && { sampleWeights }) };
+    const { network } = this.#prepared;
+    const penalty = () => routingPenalty(network, task, this.#progress(key));
+    return {
+      task,
+      labels,
+      weight,
+      loss,
+      ...(sampleWeights && { sampleWeights }),
+      ...(network.isRouted && { penalty }),
+    };
+  }
+
+  /** Share of the run's steps that is done. */
+  #progress({ epoch, step }: StepKey): number {
+    const { settings, stepsPerEpoch } = this.#prepared;
+    return (epoch * stepsPerEpoch + step) / (settings.epochs * stepsPerEpoch);
   }
 }

@@ -7,6 +7,7 @@ import { Batches } from "../batches.ts";
 import { FeatureCaches, headInputs } from "../head-inputs.ts";
 import { type LeaseHooks, trainHeads } from "../head-phase.ts";
 import { Heads } from "../heads.ts";
+import { MethodStates } from "../method-states.ts";
 import { TaskTerms } from "../task-batches.ts";
 import { FeatureCache } from "./feature-cache.ts";
 
@@ -144,9 +145,16 @@ async function slowLease(hooks: Partial<LeaseHooks>) {
   });
   const [batches, heads] = [new Batches(prepared), new Heads(prepared)];
   const caches = new FeatureCaches(prepared);
-  const trainer = { prepared, batches, heads, terms: new TaskTerms(prepared) };
+  const methods = new MethodStates(prepared);
+  const trainer = { prepared, batches, heads, methods, terms: new TaskTerms(prepared) };
   const inputs = headInputs(prepared, { batches, caches, trunkVersion: 0 });
-  const lease = { tasks: ["inside"], firstEpoch: 3, epochs: 1, learningRateScale: 1 };
+  const lease = {
+    tasks: ["inside"],
+    firstEpoch: 3,
+    epochs: 1,
+    learningRateScale: 1,
+    weights: null,
+  };
   const outcome = await trainHeads(trainer, inputs, lease, {
     progress() {},
     stepDone() {},

@@ -6,7 +6,7 @@ import { gathered, type Play, planOf, playUntil } from "../../test/play.ts";
 function leased(): Play {
   const schedule = ateSg({ headEpochs: 3 });
   const run = gathered(planOf({ schedule, epochs: 4 }));
-  playUntil(run, ({ stage }) => stage === "heads");
+  playUntil(run, ({ stage }) => stage === "delivery");
   return run;
 }
 
@@ -20,6 +20,7 @@ test("each shard is leased once, to its holder, for the whole phase", () => {
       firstEpoch: 1,
       epochs: 3,
       learningRateScale: 1,
+      weights: null,
     },
   ]);
   expect(run.sent("a", "lease")).toHaveLength(1);
@@ -35,7 +36,7 @@ test("heads are stored by task, and the phase ends when the last shard is in", (
       scalars: { power: 0.5 },
     },
   ]);
-  expect(run.stage).toBe("heads");
+  expect(run.stage).toBe("delivery");
   run.heads("a", 0);
   expect(run.told("edge").at(-1)).toMatchObject({ phase: 1, epoch: 4, trunkVersion: 2 });
   expect(run.told("headsDelivered").map(({ shard, member }) => [shard, member])).toEqual([
@@ -120,7 +121,7 @@ describe("a head phase", () => {
       run.heartbeat("a");
       run.heartbeat("b", progress(second));
     });
-    expect(run.stage).toBe("heads");
+    expect(run.stage).toBe("delivery");
     expect(run.told("headProgress")).toHaveLength(60);
     expect(run.told("headProgress")[0]).toEqual({ type: "headProgress", ...progress(1) });
   });
@@ -151,7 +152,7 @@ describe("a head phase", () => {
 
   test("that starts a run sends trunk and heads first", () => {
     const run = gathered(planOf({ schedule: ateSg({ first: "head" }) }));
-    expect(run.stage).toBe("heads");
+    expect(run.stage).toBe("delivery");
     const [load, lease] = run
       .made("send")
       .filter(({ peer }) => peer === "a")

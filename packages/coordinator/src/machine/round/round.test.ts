@@ -1,7 +1,7 @@
 import { sg } from "@trunkline/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { gathered, type Play, planOf, playUntil } from "../../test/play.ts";
+import { gathered, type Play, planOf, playUntil } from "../../../test/play.ts";
 
 /** Three shards, held by two workers: two by the first. */
 const plan = planOf({
@@ -31,6 +31,7 @@ test("a phase begins with the weights that a worker lacks, then its work", () =>
       epochs: 1,
       shards: [1],
       learningRateScale: 1,
+      weights: null,
     },
   ]);
 });
@@ -45,7 +46,11 @@ test("gradients are reduced in the order of shards, whatever the order of arriva
         handles.set(shard, handles.size);
       }
       expect(run.made("commit")).toMatchObject([
-        { trunkVersion: 1, epoch: 0, gradients: [0, 1, 2].map((shard) => handles.get(shard)) },
+        {
+          trunkVersion: 1,
+          epoch: 0,
+          gradients: [0, 1, 2].map((shard) => ({ handle: handles.get(shard) })),
+        },
       ]);
       expect(run.told("step")).toEqual([
         {
@@ -67,7 +72,9 @@ test("statistics travel with their gradients, in the same order", () => {
   const run = gathered(planOf({ gradientLengths: { gradient: 3, statistics: 2 } }));
   run.gradient("b", 1, {}, { statistics: 2, gradient: 3 });
   run.gradient("a", 0, {}, { gradient: 3, statistics: 2 });
-  expect(run.made("commit")).toMatchObject([{ gradients: [2, 1], statistics: [3, 0] }]);
+  expect(run.made("commit")).toMatchObject([
+    { gradients: [{ handle: 2 }, { handle: 1 }], statistics: [3, 0] },
+  ]);
 });
 
 test("the new trunk goes to who holds shards, at its version", () => {
@@ -77,7 +84,7 @@ test("the new trunk goes to who holds shards, at its version", () => {
   run.gradient("b", 1);
   for (const [memberEpoch, peer] of ["a", "b"].entries()) {
     const at = { run: "run", memberEpoch, phase: 0, trunkVersion: 1 };
-    expect(run.sent(peer, "trunk")).toEqual([{ type: "trunk", at }]);
+    expect(run.sent(peer, "trunk")).toEqual([{ type: "trunk", at, weights: null }]);
   }
 });
 
@@ -135,7 +142,7 @@ describe("a gradient is stale", () => {
 
   test("outside of a round", () => {
     const run = gathered();
-    playUntil(run, ({ stage }) => stage === "heads");
+    playUntil(run, ({ stage }) => stage === "delivery");
     run.gradient("a", 0);
     expectStale(run, "a");
     expect(run.held.size).toBe(0);
@@ -174,7 +181,7 @@ test("a round that stalls names whom it waits for", () => {
 
 test("a joint phase ends with heads after its last round", () => {
   const run = gathered(planOf({ schedule: sg(), epochs: 1 }));
-  playUntil(run, ({ stage }) => stage === "heads");
+  playUntil(run, ({ stage }) => stage === "delivery");
   expect(run.state.updates).toEqual({ trunk: 2, heads: { left: 0, right: 0 } });
   playUntil(run, ({ stage }) => stage === "evaluating");
   expect(run.state.updates).toEqual({ trunk: 2, heads: { left: 2, right: 2 } });

@@ -1,0 +1,21 @@
+// Which task's steps are how large beside the others', layer by layer.
+
+/**
+ * rAU of AdaTask (Yang et al., AdaTask: A Task-aware Adaptive Learning Rate Approach to Multi-task Learning,
+ * AAAI 2023): each task's share in the decayed mean square of the steps, per layer. Equal shares where
+ * nobody moved.
+ *
+ * @param meanSquares - By task, a number per layer.
+ */
+export function dominanceOf(
+  meanSquares: Readonly<Record<string, readonly number[]>>,
+): Record<string, number[]> {
+  const tasks = Object.keys(meanSquares);
+  const layers = meanSquares[tasks[0]!]!.length;
+  const totals = Array.from({ length: layers }, (_, layer) =>
+    tasks.reduce((sum, task) => sum + meanSquares[task]![layer]!, 0),
+  );
+  const share = (value: number, layer: number) =>
+    totals[layer]! > 0 ? value / totals[layer]! : 1 / tasks.length;
+  return Object.fromEntries(tasks.map((task) => [task, meanSquares[task]!.map(share)]));
+}
