@@ -13,10 +13,14 @@ const folder = temporaryFolder();
 
 async function train(
   workers: number,
-  { schedule, own }: { schedule: string; own: string },
+  { schedule, own, ...set }: { schedule: string; own: string; [field: string]: string },
 ): Promise<{ run: string; result: RunResult }> {
-  const run = folder(`${schedule}-${own}-${workers}`);
-  const terms = ["--schedule", schedule, "--set", `own=${own}`, "--backend", "cpu"];
+  const run = folder(`${schedule}-${own}-${Object.values(set).join("-")}-${workers}`);
+  const fields = Object.entries({ own, ...set }).flatMap(([key, value]) => [
+    "--set",
+    `${key}=${value}`,
+  ]);
+  const terms = ["--schedule", schedule, ...fields, "--backend", "cpu"];
   const exit = await runCli(
     "train",
     module,
@@ -63,4 +67,22 @@ describe.each([
       }
     },
   );
+});
+
+describe("one method of each kind of need", () => {
+  test.each([
+    ["nothing, from counters", { method: "rlw" }],
+    ["nothing but finished steps", { method: "uw" }],
+    ["losses, and losses after the step", { method: "famo" }],
+    ["norms of moving averages", { method: "db-mtl" }],
+    ["inner products", { method: "nash-mtl" }],
+    ["inner products in two passes", { method: "upgrad", "rows.twoPass": "true" }],
+    ["rows", { method: "graddrop" }],
+    ["steps made by the workers", { method: "mao" }],
+  ])("1, 2 and 3 worker processes end equal: %s", async (_, set) => {
+    const terms = { schedule: "ate-sg", own: "false", ...set };
+    const [one, ...others] = await Promise.all([1, 2, 3].map((n) => train(n, terms)));
+    expect(one!.result).toMatchObject({ status: "finished", method: set.method });
+    for (const { result } of others) expect(result.hashes).toEqual(one!.result.hashes);
+  });
 });

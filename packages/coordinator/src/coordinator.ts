@@ -250,7 +250,7 @@ export class Coordinator {
       case "storeMethod":
         return void this.#training.storeMethod(effect);
       case "edge":
-        return this.#checkpoints.saveEdge(this.#training.snapshot(effect.epoch));
+        return this.#checkpoints.saveEdge(this.#training.edge(effect));
       case "keepBest":
         return this.#checkpoints.keepBest();
     }

@@ -71,6 +71,7 @@ export function planOf({
     evaluateEvery: 1,
     resultSplit: "test",
     plateau: {},
+    warnings: [],
     allowMixed: false,
     deadlines: {
       helloMs: 10_000,
@@ -183,6 +184,15 @@ function voicesOf(machine: Machine) {
       say(peer, { type: "join", experiment: plan.experimentHash, fingerprint, ...changes }),
     heartbeat: (peer: string, progress: Said<"heartbeat">["progress"] = null) =>
       say(peer, { type: "heartbeat", progress }),
+    figures: (peer: string, shard: number, place: Partial<Place> = {}) =>
+      say(peer, { ...figuresOf(plan, shard), at: at(peer, place) }),
+    rows: (
+      peer: string,
+      shard: number,
+      chunk: number,
+      tensors: Lengths = rowTensors(plan, shard, chunk),
+      place: Partial<Place> = {},
+    ) => say(peer, { ...rowsOf(plan, shard, chunk), at: at(peer, place) }, tensors),
     gradient: (
       peer: string,
       shard: number,
@@ -229,6 +239,23 @@ function gradientOf(plan: RunPlan, shard: number): Omit<Said<"gradient">, "at"> 
   const losses = perTask(plan, shard, shard + 1);
   const nothing = { lossesAfter: {}, norms: {}, dominance: {}, present: null };
   return { type: "gradient", shard, losses, ...nothing, use: { peakBytes: 100 + shard } };
+}
+
+function figuresOf(plan: RunPlan, shard: number): Omit<Said<"figures">, "at"> {
+  const losses = perTask(plan, shard, shard + 1);
+  const norms = perTask(plan, shard, 10 * (shard + 1));
+  return { type: "figures", shard, losses, lossesAfter: {}, norms };
+}
+
+function rowsOf(plan: RunPlan, shard: number, chunk: number): Omit<Said<"rows">, "at"> {
+  const losses = perTask(plan, shard, shard + 1);
+  return { type: "rows", shard, chunk, losses, lossesAfter: {}, use: { peakBytes: 300 + shard } };
+}
+
+/** A gradient of three numbers in stretches of two. */
+function rowTensors({ shards }: RunPlan, shard: number, chunk: number): Record<string, number> {
+  const names = (shards[shard] ?? []).map((task) => [`row/${task}`, chunk === 0 ? 2 : 1]);
+  return Object.fromEntries(names);
 }
 
 function headsOf(plan: RunPlan, shard: number): Omit<Said<"delivery">, "at"> {

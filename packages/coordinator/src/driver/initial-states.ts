@@ -7,6 +7,7 @@ export function initialStates({
   network,
   settings,
   tasks,
+  trunkOptimizer,
 }: PreparedExperiment): Pick<Snapshot, "trunk" | "heads"> {
   const { optimizer } = settings;
   const heads: Record<string, BlockState> = {};
@@ -14,5 +15,5 @@ export function initialStates({
     const { block } = network.head(task);
     heads[task] = initialBlockState(block, optimizer.heads, network.routing.settings.optimizer);
   }
-  return { trunk: initialBlockState(network.trunk.block, optimizer.trunk), heads };
+  return { trunk: initialBlockState(network.trunk.block, trunkOptimizer), heads };
 }

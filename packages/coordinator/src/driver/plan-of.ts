@@ -18,6 +18,7 @@ import {
   silenceTimeoutMs,
 } from "@trunkline/core";
 import type { Deadlines, RunPlan, TensorLengths } from "../machine/plan.ts";
+import { warningsOf } from "./warnings.ts";
 
 export interface LaunchOptions {
   run: string;
@@ -75,6 +76,7 @@ export function planOf(
     resultSplit: prepared.sources.every((source) => source.splits.test) ? "test" : "validation",
     ...(settings.earlyStopping && { earlyStopping: settings.earlyStopping }),
     plateau,
+    warnings: warningsOf(prepared),
     allowMixed: options.allowMixed,
     deadlines: { ...defaultDeadlines, ...options.deadlines },
   };

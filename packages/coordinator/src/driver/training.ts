@@ -14,6 +14,7 @@ import {
 import type { Effect, MachineEvent } from "../machine/effects.ts";
 import type { RunPlan } from "../machine/plan.ts";
 import type { TensorRef } from "../machine/state.ts";
+import { type AllocationEvent, allocationEvent, unlikelyLayers } from "./balance/allocation.ts";
 import { type At, Balancer } from "./balance/balancer.ts";
 import { dominanceOf } from "./balance/dominance.ts";
 import { expandGradient } from "./sparse-gradient.ts";
@@ -36,6 +37,7 @@ export class Training {
   readonly #emit: (event: RunEventBody) => void;
   readonly #update: ReturnType<typeof trunkUpdater>;
   readonly #balancer: Balancer;
+  readonly #warned = new Set<string>();
   #phase = 0;
   #at: At = { clock: { step: 0, epoch: 0 }, epoch: 0, step: 0 };
 
@@ -109,10 +111,31 @@ export class Training {
     this.#store.setMethod(task, methodStateOf(task, this.#taken(tensors), scalars));
   }
 
-  /** The edge's state; nothing of it is written to any more. */
+  /** The state of now; nothing of it is written to any more. */
   snapshot(epoch: number): Snapshot {
-    this.#balancer.endPhase();
     return { ...this.#store.snapshot(epoch), method: this.#balancer.memory };
+  }
+
+  /** The end of a phase: what it came to is told, and its state taken. */
+  edge({ phase, epoch }: EffectOf<"edge">): Snapshot {
+    this.#balancer.endPhase();
+    const allocation = allocationEvent(this.#prepared, this.#store, { phase, epoch });
+    if (allocation !== null) {
+      this.#emit(allocation);
+      this.#warnOfUnlikely(allocation);
+    }
+    return this.snapshot(epoch);
+  }
+
+  /** Once for each task and layer. */
+  #warnOfUnlikely(allocation: AllocationEvent): void {
+    for (const { task, layer } of unlikelyLayers(allocation)) {
+      const place = `${task}/${layer}`;
+      if (this.#warned.has(place)) continue;
+      this.#warned.add(place);
+      const message = `Task ${task} uses no component of routed layer ${layer} with probability 0.5 or more; evaluation and export take the likeliest one. \`routing.disconnectWeight\` works against it.`;
+      this.#emit({ type: "warning", message });
+    }
   }
 
   restore(snapshot: Snapshot): void {

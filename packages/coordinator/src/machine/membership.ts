@@ -34,6 +34,7 @@ export function start(context: Context): void {
     phases: plan.phases.map(({ kind, firstEpoch, epochs }) => ({ kind, firstEpoch, epochs })),
     workers: plan.workers,
   });
+  for (const message of plan.warnings) emit(context, { type: "warning", message });
 }
 
 export function connected(context: Context, peer: PeerId): void {

@@ -48,6 +48,8 @@ export interface RunPlan {
     readonly restoreBest: boolean;
   };
   readonly plateau: { readonly trunk?: PlateauSpec; readonly heads?: PlateauSpec };
+  /** What the user should know from the start. */
+  readonly warnings: readonly string[];
   /** Accept workers of unequal arithmetic; the result then promises no equal bits. */
   readonly allowMixed: boolean;
   readonly deadlines: Deadlines;

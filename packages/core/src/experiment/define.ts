@@ -91,6 +91,8 @@ export interface ExperimentSettings {
   tasks: Readonly<Record<string, TaskDefinition>>;
   /** Data that all tasks without their own share. */
   data?: DataSource;
+  /** Names of the tasks to train; the others are as if they were not there. @default all */
+  only?: readonly string[];
   /** @default 0 */
   seed?: number;
   /** @default 10 */

@@ -14,7 +14,8 @@ export function problemsOf(issues: readonly Issue[], root: unknown): Problem[] {
 }
 
 function problemsOfIssue(issue: Issue, root: unknown): Problem[] {
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownField(issue, key));
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => unknownField(issue, key, root));
   if (issue.code === "invalid_union" && issue.errors.length > 0) return unionProblem(issue, root);
   return [invalid(issue.path, wanted(issue), root, codeOf(issue))];
 }
@@ -75,9 +76,9 @@ function invalid(path: Issue["path"], should: string, root: unknown, code: Error
   };
 }
 
-function unknownField(issue: Issue, key: string): Problem {
+function unknownField(issue: Issue, key: string, root: unknown): Problem {
   const field = pathText([...issue.path, key]);
-  const known = fieldsAt(issue.path);
+  const known = fieldsAt(issue.path, valueAt(root, issue.path));
   return {
     path: field,
     code: "experiment/unknown-option",

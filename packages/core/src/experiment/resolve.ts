@@ -8,6 +8,7 @@ import { scheduleNames } from "../schedule/registry.ts";
 import type { Experiment, Options } from "./define.ts";
 import { problemsOf } from "./issues.ts";
 import { methodProblems } from "./method-problems.ts";
+import { onlyProblems, restricted } from "./only.ts";
 import { applyOptions, type Overrides, withFields } from "./overrides.ts";
 import { runFields, type Settings, settingsSchema } from "./settings.ts";
 
@@ -29,7 +30,10 @@ export function resolveExperiment(
   // Defaults first: `optimizer.trunk.learningRate` may be set where the experiment names no optimizer.
   const own = parse(build(experiment, options));
   const named = methodByName(scheduleByName(fields, own), own);
-  const settings = parse(withFields(own, named));
+  const whole = parse(withFields(own, named));
+  const misnamed = onlyProblems(whole);
+  if (misnamed.length > 0) throw new ExperimentError(misnamed);
+  const settings = restricted(whole);
   const found = [
     ...shardProblems(settings),
     ...dataProblems(settings),

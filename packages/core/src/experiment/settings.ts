@@ -6,7 +6,7 @@ import { ExperimentError } from "../errors.ts";
 import type { LossFunction } from "../loss/names.ts";
 import { lossNames } from "../loss/names.ts";
 import { normalisations } from "../method/method.ts";
-import { methodSchema } from "../method/registry.ts";
+import { methodOptions, methodSchema } from "../method/registry.ts";
 import type { Metric } from "../metrics/metric.ts";
 import { metricByName } from "../metrics/registry.ts";
 import type { HeadFactory, TrunkFactory } from "../model/network.ts";
@@ -48,6 +48,9 @@ const task = z.strictObject({
 
 const clip = z.strictObject({ value: positive.optional(), globalNorm: positive.optional() });
 
+/** From a command line, with commas between. */
+const namesIn = (text: string) => text.split(",").map((name) => name.trim());
+
 /** Folders are named after tasks, so `.` and `..` are none. */
 const taskName = /^(?!\.{1,2}$)[A-Za-z0-9_.-]+$/;
 
@@ -57,6 +60,7 @@ export const settingsSchema = z.strictObject({
     .record(z.string().regex(taskName), task)
     .refine((tasks) => Object.keys(tasks).length > 0, "at least one task"),
   data: dataSource.optional(),
+  only: z.union([z.array(z.string()).min(1), z.string().transform(namesIn)]).optional(),
   seed: z.int().min(0).default(0),
   epochs: z.int().min(1).default(10),
   batchSize: z.int().min(1).default(32),
@@ -111,10 +115,11 @@ function metricProblem(name: string): string | undefined {
 }
 
 /** Names of the fields at a path, for the nearest one to a mistyped name. */
-export function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
+export function fieldsAt(path: readonly PropertyKey[], found: unknown): readonly string[] {
   const shape = settingsSchema.shape;
   if (path.length === 0) return Object.keys(shape);
   if (path[0] === "tasks") return Object.keys(task.shape);
+  if (path[0] === "method") return methodOptions(found);
   return [];
 }
 

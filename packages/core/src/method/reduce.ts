@@ -51,20 +51,65 @@ export function weightedSum(
   return out;
 }
 
-/** Adds the inner products of all pairs of rows to `gram` `[M, M]`, in double precision. */
+/**
+ * Numbers of each row that are in hand at once: those of 100 rows, 800 KiB, stay in a core's cache while all
+ * pairs of them are multiplied.
+ */
+const blockLength = 2048;
+
+/**
+ * Adds the inner products of all pairs of rows to `gram` `[M, M]`, in double precision, symmetric to the bit.
+ * A product depends on its two rows alone, added up block by block: rows that are taken in stretches of a
+ * multiple of 2048 numbers have the same products, to the bit, as rows that are taken whole.
+ *
+ * @param rows - `[M]`, of equal length; borrowed.
+ */
 export function addInnerProducts(
   gram: readonly Float64Array[],
   rows: readonly Float32Array[],
 ): void {
-  for (const [i, a] of rows.entries()) {
-    for (let j = 0; j <= i; j++) {
-      const b = rows[j]!;
-      let sum = 0;
-      for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!;
-      gram[i]![j]! += sum;
-      if (j < i) gram[j]![i] = gram[i]![j]!;
+  const length = rows[0]!.length;
+  for (let from = 0; from < length; from += blockLength) {
+    const block = { from, to: Math.min(from + blockLength, length) };
+    for (let i = 0; i < rows.length; i += 2) {
+      for (let j = 0; j <= i; j += 2) addFourProducts(gram, rows, block, i, j);
     }
   }
+  for (const [i, products] of gram.entries()) {
+    for (let j = 0; j < i; j++) gram[j]![i] = products[j]!;
+  }
+}
+
+/**
+ * Rows i and i + 1 by rows j and j + 1, below the diagonal: four products for the loads of two, in sums that
+ * do not wait for each other. An odd last row stands in for the one that is missing.
+ */
+function addFourProducts(
+  gram: readonly Float64Array[],
+  rows: readonly Float32Array[],
+  { from, to }: { from: number; to: number },
+  i: number,
+  j: number,
+): void {
+  const a = rows[i]!;
+  const b = rows[i + 1] ?? a;
+  const c = rows[j]!;
+  const d = rows[j + 1] ?? c;
+  let ac = 0;
+  let ad = 0;
+  let bc = 0;
+  let bd = 0;
+  for (let at = from; at < to; at++) {
+    ac += a[at]! * c[at]!;
+    ad += a[at]! * d[at]!;
+    bc += b[at]! * c[at]!;
+    bd += b[at]! * d[at]!;
+  }
+  gram[i]![j]! += ac;
+  if (j < i) gram[i]![j + 1]! += ad;
+  if (i + 1 === rows.length) return;
+  gram[i + 1]![j]! += bc;
+  gram[i + 1]![j + 1]! += bd;
 }
 
 /** Factors on the tasks' steps that a step method's reduction comes to: lambda_k, over their sum for the mean. */

@@ -100,6 +100,14 @@ export function isMethodName(name: string): name is MethodName {
   return Object.hasOwn(definitions, name);
 }
 
+/** Options of the method that a value claims to be, for the nearest one to a mistyped name. */
+export function methodOptions(found: unknown): string[] {
+  const kind = (found as { kind?: unknown } | null)?.kind;
+  if (typeof kind !== "string" || !isMethodName(kind)) return [];
+  const { shape } = definitions[kind].schema as unknown as z.ZodObject;
+  return Object.keys(shape).filter((name) => name !== "kind");
+}
+
 export const methodSchema = z.discriminatedUnion("kind", [
   ...plainSchemas,
   crMogmOfPlain.schema,

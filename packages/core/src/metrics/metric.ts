@@ -23,11 +23,18 @@ export interface Predictions {
   labelKind?: LabelKind;
 }
 
+/** Which way a metric improves. */
+export type Direction = "higher" | "lower";
+
 /**
  * Must be finite, so that it has a place in JSON: the metrics here give the value of a predictor
  * without skill where a split has no labels (accuracies, explained variance and errors 0, AUC 0.5).
  */
-export type Metric = (predictions: Predictions) => number;
+export interface Metric {
+  (predictions: Predictions): number;
+  /** Which values are better; a comparison of methods takes the loss in place of a metric that doesn't say. */
+  readonly better?: Direction;
+}
 
 /** Whether labels name one class per sample, as an index or as a row. */
 export function hasClasses({ labelKind = "any", outputSize }: Predictions): boolean {

@@ -237,3 +237,14 @@ describe("metrics by name", () => {
     expect(() => metricByName(name)).toThrow(`Did you mean ${near}?`);
   });
 });
+
+test.each([
+  ["accuracy", "higher"],
+  ["top3", "higher"],
+  ["auc", "higher"],
+  ["mae", "lower"],
+  ["rmse", "lower"],
+  ["explainedVariance", "higher"],
+])("%s is better when it is %s", (name, better) => {
+  expect(metricByName(name).better).toBe(better);
+});

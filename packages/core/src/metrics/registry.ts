@@ -7,7 +7,7 @@ import { accuracy } from "./accuracy.ts";
 import { auc } from "./auc.ts";
 import { explainedVariance } from "./explained-variance.ts";
 import { mae } from "./mean-absolute-error.ts";
-import type { Metric } from "./metric.ts";
+import type { Direction, Metric } from "./metric.ts";
 import { rmse } from "./root-mean-squared-error.ts";
 import { topK } from "./top-k.ts";
 
@@ -26,12 +26,14 @@ interface Entry extends MetricOutputs {
 const answers = { labels: ["class", "binary", "any"], minOutputs: 1 } as const;
 const amounts = { labels: ["real", "any"], minOutputs: 1 } as const;
 
+const declared = (metric: Metric, better: Direction): Metric => Object.assign(metric, { better });
+
 const metrics: ReadonlyMap<string, Entry> = new Map<string, Entry>([
-  ["accuracy", { ...answers, metric: accuracy }],
-  ["auc", { ...answers, metric: auc }],
-  ["mae", { ...amounts, metric: mae }],
-  ["rmse", { ...amounts, metric: rmse }],
-  ["explainedVariance", { ...amounts, metric: explainedVariance }],
+  ["accuracy", { ...answers, metric: declared(accuracy, "higher") }],
+  ["auc", { ...answers, metric: declared(auc, "higher") }],
+  ["mae", { ...amounts, metric: declared(mae, "lower") }],
+  ["rmse", { ...amounts, metric: declared(rmse, "lower") }],
+  ["explainedVariance", { ...amounts, metric: declared(explainedVariance, "higher") }],
 ]);
 
 /** `top1`, `top5`, `top10`: any k without a leading zero. */
@@ -80,5 +82,5 @@ function entryOf(name: string): Entry | undefined {
   if (k === undefined) return metrics.get(name);
   // Fewer outputs than k would make every sample a hit.
   const minOutputs = Math.max(2, Number(k));
-  return { labels: ["class", "any"], minOutputs, metric: topK(Number(k)) };
+  return { labels: ["class", "any"], minOutputs, metric: declared(topK(Number(k)), "higher") };
 }

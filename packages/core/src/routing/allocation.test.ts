@@ -27,16 +27,16 @@ test("a task's allocation follows from its head's flat weights alone", async () 
 test("tasks that use the same components have cosine one, strangers zero", async () => {
   const network = await routedNetwork();
   setRouter(network, "left", [
-    [1, -1, 1],
-    [1, -1, -1],
+    [30, -30, 30],
+    [30, -30, -30],
   ]);
   setRouter(network, "right", [
-    [1, -1, 1],
-    [1, -1, -1],
+    [30, -30, 30],
+    [30, -30, -30],
   ]);
   setRouter(network, "third", [
-    [-1, 1, -1],
-    [1, 1, 1],
+    [-30, 30, -30],
+    [30, 30, 30],
   ]);
   const cosines = allocationCosines(tasks.map((task) => allocationOf(network, task)));
   const far = expect.closeTo(1 / Math.sqrt(12), 6);

@@ -40,15 +40,15 @@ export function allocationOf(
 }
 
 /**
- * Cosines between the tasks' patterns of active components, over all layers together, `[M, M]`: tasks that
- * use the same components have 1, tasks that share none 0.
+ * Cosines between the tasks' probabilities, over all layers together, `[M, M]`: tasks that use the same
+ * components have 1, tasks that share none 0.
  *
  * @param allocations - By task, in the order of the rows.
  */
 export function allocationCosines(
   allocations: readonly (readonly LayerAllocation[])[],
 ): number[][] {
-  const patterns = allocations.map((layers) => layers.flatMap(({ active }) => active.map(Number)));
+  const patterns = allocations.map((layers) => layers.flatMap((layer) => layer.probabilities));
   return patterns.map((a) => patterns.map((b) => cosine(a, b)));
 }
 

@@ -117,6 +117,28 @@ export type RunEventBody =
       /** By task and layer: share of the decayed mean square of the tasks' steps; sums to 1 over the tasks. */
       shares: Readonly<Record<string, readonly number[]>>;
     }
+  /** At an edge: what of a routed trunk each task uses. */
+  | {
+      type: "allocation";
+      phase: number;
+      /** Epochs trained. */
+      epoch: number;
+      tasks: Readonly<
+        Record<
+          string,
+          {
+            /** By routed layer and component: how likely a training pass uses it. */
+            probabilities: readonly (readonly number[])[];
+            /** The same: whether evaluation does. */
+            active: readonly (readonly boolean[])[];
+            /** Of the probabilities, in nats. */
+            entropy: number;
+          }
+        >
+      >;
+      /** Cosines of the tasks' probabilities, `[M, M]`. */
+      cosines: readonly (readonly number[])[];
+    }
   /** The method could not do what it is for, and did something else in this step. */
   | {
       type: "methodFallback";

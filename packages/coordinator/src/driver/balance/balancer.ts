@@ -166,7 +166,9 @@ export class Balancer {
   #learn(outcome: Parameters<NonNullable<Weighting["learn"]>>[1]): void {
     const method = this.#weighting();
     if (method?.learn === undefined) return;
-    this.#memory = { ...this.#memory, numbers: method.learn(this.#memory.numbers, outcome) };
+    const learn = method.learn.bind(method);
+    const numbers = namingTask(this.#prepared.tasks, () => learn(this.#memory.numbers, outcome));
+    this.#memory = { ...this.#memory, numbers };
   }
 
   #flush(lossesAfter: Losses): void {
@@ -175,14 +177,16 @@ export class Balancer {
   }
 
   #weigh(method: Weighting, view: StepView): void {
-    const weighed = method.weigh(this.#memory.numbers, view);
+    const { tasks } = this.#prepared;
+    const weighed = namingTask(tasks, () => method.weigh(this.#memory.numbers, view));
     requireFinite(weighed, this.#prepared);
     this.#memory = { ...this.#memory, numbers: weighed.state };
     const { settings } = this.#prepared;
     const scale = settings.normalise ?? method.normalise;
     const weights = normalised(weighed.weights, scale, view.gram);
     this.#decided = { step: view.clock.step, weights };
-    if (weighed.fallback !== undefined) this.#hooks.fallback(weighed.fallback, view.clock);
+    const fallback = weighed.fallback ?? withoutGradient(view);
+    if (fallback !== null) this.#hooks.fallback(fallback, view.clock);
   }
 
   #aggregate(method: Aggregator, clock: Clock, length: number): Float32Array {
@@ -270,6 +274,29 @@ export function initialMemory({ method, tasks, network }: PreparedExperiment): M
 function copyMemory({ numbers, state }: MethodMemory): MethodMemory {
   const arrays = Object.entries(state.arrays).map(([name, values]) => [name, values.slice()]);
   return { numbers, state: { arrays: Object.fromEntries(arrays), scalars: { ...state.scalars } } };
+}
+
+/** Where a method says nothing of it, its weight for a task without a gradient does nothing. */
+function withoutGradient({ gram }: StepView): Fallback | null {
+  const tasks = [...gram.keys()].filter((k) => gram[k]![k] === 0);
+  if (tasks.length === 0) return null;
+  return { kind: "zeroGradient", tasks, instead: "its weight moves nothing" };
+}
+
+/** Methods know tasks by index. */
+function namingTask<T>(tasks: readonly string[], work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const index = error instanceof RunError ? error.details.task : undefined;
+    if (!(error instanceof RunError) || typeof index !== "number") throw error;
+    const { code, message, remedy, details } = error;
+    const task = tasks[index]!;
+    throw new RunError(code, `Task \`${task}\`: ${message}`, {
+      remedy,
+      details: { ...details, task },
+    });
+  }
 }
 
 function requireGradients(gram: StepView["gram"], { tasks }: PreparedExperiment): void {
