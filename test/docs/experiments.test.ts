@@ -6,11 +6,13 @@ import { readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import {
+  adam,
   ateSg,
   constant,
   cosine,
   defineExperiment,
   type ExperimentSettings,
+  ew,
   exponential,
   type LearningRate,
   learningRateAt,
@@ -275,6 +277,8 @@ function expectRange(range: string, accepts: (value: unknown) => boolean): void 
 
 const madeByFunctions: Record<string, unknown> = {
   "ateSg()": ateSg(),
+  "ew()": ew(),
+  "adam({ learningRate: 0.005 })": adam({ learningRate: 0.005 }),
   "sgd({ learningRate: 0.01 })": sgd({ learningRate: 0.01 }),
 };
 

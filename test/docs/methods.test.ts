@@ -5,8 +5,17 @@ import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { adam, errorCodes, type Method, methodNames, methodOf } from "@trunkline/core";
-import { afterAll, describe, expect, test } from "vitest";
+import {
+  adam,
+  defineExperiment,
+  type ExperimentSettings,
+  errorCodes,
+  type Method,
+  methodNames,
+  methodOf,
+  resolveExperiment,
+} from "@trunkline/core";
+import { describe, expect, test } from "vitest";
 import { settingsSchema } from "../../packages/core/src/experiment/settings.ts";
 import { type Property, properties } from "../../packages/core/src/method/method.ts";
 import { methodOptions, methodSchema } from "../../packages/core/src/method/registry.ts";
@@ -73,10 +82,10 @@ describe("the table of all methods", () => {
       const method = methods.get(name)!;
       const { needs, learns } = method;
       const arrays = arraysOf(method);
-      const times = arrays > 1 ? `${arrays} ` : "";
+      const [, times] = /(?:(\d+) )?M P a phase/.exec(cost) ?? [undefined, "0"];
       expect(cost.includes("(M - S) P"), name).toBe(needs === "gram" || needs === "rows");
       expect(cost.includes("an exchange"), name).toBe(needs === "losses" || needs === "norms");
-      expect(cost.includes(`${times}M P a phase`), name).toBe(arrays > 0);
+      expect(Number(times ?? 1), name).toBe(arrays);
       const isFree = needs === "nothing" && learns === "nothing" && arrays === 0;
       expect(cost === "0", name).toBe(isFree);
     }
@@ -156,7 +165,7 @@ describe("the tables of settings give the defaults", () => {
     for (const [field, shown] of rows(section(text, "## Options of the run"))) {
       const path = nameIn(field);
       const found = path === "method" ? settings.method.kind : at(settings, path);
-      expect(found, path).toEqual(valueOf(shown!));
+      expect(found, path).toEqual(shownValue(shown!));
     }
   });
 
@@ -164,7 +173,7 @@ describe("the tables of settings give the defaults", () => {
     const table = rows(section(text, "### Settings"));
     const defaults = { routing: routingDefaults() };
     for (const [field, shown] of table) {
-      expect(at(defaults, nameIn(field)), field!).toEqual(valueOf(shown!));
+      expect(at(defaults, nameIn(field)), field!).toEqual(shownValue(shown!));
     }
     const named = new Set(table.map(([field]) => nameIn(field).split(".")[1]));
     expect([...named]).toEqual(Object.keys(routingSchema.shape));
@@ -175,7 +184,7 @@ const made: Readonly<Record<string, unknown>> = {
   "adam({ learningRate: 0.005 })": adam({ learningRate: 0.005 }),
 };
 
-function valueOf(shown: string): unknown {
+function shownValue(shown: string): unknown {
   if (shown === "none") return undefined;
   const code = nameIn(shown);
   return made[code] ?? JSON.parse(code);
@@ -195,11 +204,49 @@ test("the codes that bad input gets are known", () => {
   expect(codes.filter((code) => !Object.hasOwn(errorCodes, code))).toEqual([]);
 });
 
+test("each command line of the page gives a method with what it sets", () => {
+  const one = { head: () => {}, loss: "huber" };
+  const experiment = defineExperiment({
+    name: "any",
+    build: () =>
+      ({
+        trunk: () => {},
+        tasks: { one, two: one },
+        data: { train: {} },
+      }) as unknown as ExperimentSettings,
+  });
+  const [commands] = blocks(text, "sh");
+  for (const line of commands!.trim().split("\n")) {
+    const pairs = [...line.matchAll(/--set "?([^=]+)=([^\s"]+)/g)].map(([, key, value]) => [
+      key!,
+      value!,
+    ]);
+    const { settings } = resolveExperiment(experiment, { set: Object.fromEntries(pairs) });
+    for (const [key, value] of pairs) {
+      const found = at(settings, key!);
+      const kind = (found as { kind?: string }).kind;
+      expect(kind ?? JSON.stringify(found), line).toBe(value);
+    }
+  }
+});
+
+test("methods are functions named in camel case, but for one", async () => {
+  const core: Record<string, unknown> = await import("@trunkline/core");
+  for (const name of methodNames) {
+    const camel = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    const made = core[name === "log" ? "logLosses" : camel];
+    expect(typeof made, name).toBe("function");
+  }
+});
+
 test("the examples compile", async () => {
   const { folder } = writeExamples(blocks(text, "ts"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const compiler = join(root, "node_modules/typescript/bin/tsc");
-  const checked = promisify(execFile)(process.execPath, [compiler, "-p", folder]);
-  const output = await checked.catch((failed: { stdout: string }) => failed);
-  expect(output.stdout).toBe("");
+  try {
+    const checked = promisify(execFile)(process.execPath, [compiler, "-p", folder]);
+    const output = await checked.catch((failed: { stdout: string }) => failed);
+    expect(output.stdout).toBe("");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

@@ -227,7 +227,7 @@ export { routingPenalty } from "./routing/penalties.ts";
 export { type PleOptions, ple } from "./routing/ple.ts";
 export { type RoutedOptions, routed } from "./routing/routed-layer.ts";
 export type { AllowedOption, Router } from "./routing/router.ts";
-export type { RoutingSettings } from "./routing/settings.ts";
+export { type RoutingSettings, routingDefaults } from "./routing/settings.ts";
 export { type SoftmaxGateOptions, softmaxGate } from "./routing/softmax-gate.ts";
 export { absentStretches, type ComponentStretch, componentStretches } from "./routing/stretches.ts";
 // Runs

@@ -156,7 +156,7 @@ export class Worker {
       experiment: hash,
       fingerprint,
       stepsPerEpoch,
-      roundsPerStep: settings.routing?.mode === "sequential" ? tasks.length : 1,
+      roundsPerStep: settings.routing.mode === "sequential" ? tasks.length : 1,
       keepsMethodState: method.form !== "aggregator" && method.transform !== undefined,
     });
   }

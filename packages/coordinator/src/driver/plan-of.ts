@@ -69,7 +69,7 @@ export function planOf(
     exchanges: { shared: exchange(prepared, "shared"), joint: exchange(prepared, "joint") },
     rowsChunkLength,
     rowsChunks: chunksOf(layout.length, rowsChunkLength),
-    inTurn: settings.routing?.mode === "sequential",
+    inTurn: settings.routing.mode === "sequential",
     components: componentStretches(network),
     headLengths: Object.fromEntries(tasks.map((task) => [task, lengthsOf(task, heads[task]!)])),
     evaluateEvery: settings.evaluateEvery,

@@ -1,6 +1,6 @@
 // What of an experiment does not do what its author may think, told when the run begins.
 
-import { ew, type PreparedExperiment } from "@trunkline/core";
+import { ew, type PreparedExperiment, routingDefaults, show } from "@trunkline/core";
 
 export function warningsOf(prepared: PreparedExperiment): string[] {
   const { settings, network, method, tasks } = prepared;
@@ -20,7 +20,7 @@ export function warningsOf(prepared: PreparedExperiment): string[] {
       "The feature cache is off: the trunk has routed layers, and each task's way through them moves in head phases.",
     ],
     [
-      !network.isRouted && settings.routing !== undefined,
+      !network.isRouted && show(settings.routing) !== show(routingDefaults()),
       "The trunk has no routed layers: `routing` does nothing.",
     ],
   ];

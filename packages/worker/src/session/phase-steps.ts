@@ -72,7 +72,7 @@ export class PhaseSteps {
   tasksOf(shard: number, at: BeginStep["at"]): readonly string[] {
     const { settings, tasks, shards } = this.#prepared;
     const own = shards[shard]!;
-    if (settings.routing?.mode !== "sequential") return own;
+    if (settings.routing.mode !== "sequential") return own;
     const key = { seed: settings.seed, tasks: tasks.length, epoch: at.epoch, step: at.step };
     const task = tasks[turnOf(key, at.turn)]!;
     return own.includes(task) ? [task] : [];
@@ -146,7 +146,7 @@ export class PhaseSteps {
     clock: Clock,
   ): Promise<Record<string, number>> {
     const { method, settings } = this.#prepared;
-    if (previous === null || settings.routing?.mode === "sequential") return {};
+    if (previous === null || settings.routing.mode === "sequential") return {};
     const before = { step: clock.step - 1, reportEvery: settings.conflictEvery };
     if (!wantsLossesAfter(method, before)) return {};
     const key = { epoch: previous.epoch, step: previous.step };
@@ -274,7 +274,7 @@ export class PhaseSteps {
 
   #clock(trunkVersion: number): Clock {
     const { stepsPerEpoch, settings, tasks } = this.#prepared;
-    const roundsPerStep = settings.routing?.mode === "sequential" ? tasks.length : 1;
+    const roundsPerStep = settings.routing.mode === "sequential" ? tasks.length : 1;
     return clockAt(trunkVersion, { roundsPerStep, stepsPerEpoch });
   }
 }
