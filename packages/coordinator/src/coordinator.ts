@@ -279,6 +279,7 @@ export class Coordinator {
   ): M {
     const { at, type } = message;
     this.#training.beginPhase(at.phase);
+    if (message.weights === null) return message;
     return { ...message, weights: this.#training.weightsFor(type, at.trunkVersion) };
   }
 

@@ -8,7 +8,8 @@ import type { Snapshot } from "./store.ts";
  * Weights are followed by statistics, where a block has any. `optimizer` covers the arrays of the trunk's
  * optimizer and then those of each head's, tasks in the experiment's order, and after each block's arrays
  * its scalars as little-endian float64, by name. What the method remembers at the coordinator follows (its
- * state as a block's, then its numbers by name), and then what it keeps of each task, as a block's.
+ * state as a block's, its numbers by name, the last step's weights where they are not all 1), and then what it
+ * keeps of each task, as a block's.
  */
 export function hashesOf({ trunk, heads, methodTasks, method }: Omit<Snapshot, "epoch">): Hashes {
   const optimizer = createHash("sha256");
@@ -16,6 +17,8 @@ export function hashesOf({ trunk, heads, methodTasks, method }: Omit<Snapshot, "
   addState(optimizer, method.state);
   for (const name of Object.keys(method.numbers).sort())
     addNumbers(optimizer, method.numbers[name]!);
+  const { lastWeights } = method;
+  if (lastWeights?.some((weight) => weight !== 1)) addNumbers(optimizer, lastWeights);
   for (const task of Object.keys(heads)) {
     const state = methodTasks[task];
     if (state !== undefined) addState(optimizer, state);

@@ -18,6 +18,9 @@ export function emit(context: Context, event: RunEventBody): void {
   context.effects.push({ type: "emit", event });
 }
 
+/** Weights that a message carries where the method has any: the driver, who holds the method, puts them in. */
+export const askedOfDriver = (): number[] => [];
+
 export function send(context: Context, peer: PeerId, message: CoordinatorMessage): void {
   context.effects.push({ type: "send", peer, message });
 }

@@ -20,7 +20,7 @@ test("each shard is leased once, to its holder, for the whole phase", () => {
       firstEpoch: 1,
       epochs: 3,
       learningRateScale: 1,
-      weights: null,
+      weights: [],
     },
   ]);
   expect(run.sent("a", "lease")).toHaveLength(1);

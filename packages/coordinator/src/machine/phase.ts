@@ -1,6 +1,14 @@
 // The beginning of a phase: what each worker lacks is loaded, then the work is given out.
 
-import { type Context, emit, placeOf, send, shardsByPeer, waitFor } from "./context.ts";
+import {
+  askedOfDriver,
+  type Context,
+  emit,
+  placeOf,
+  send,
+  shardsByPeer,
+  waitFor,
+} from "./context.ts";
 import { newRound } from "./round/round.ts";
 import type { Member, PeerId } from "./state.ts";
 
@@ -45,11 +53,19 @@ function giveWork(context: Context, peer: PeerId, shards: number[]): void {
   const at = placeOf(context, state.members[peer]!);
   const learningRateScale = state.monitor.plateau.heads.scale;
   if (kind !== "head") {
-    const message = { at, kind, firstEpoch, epochs, shards, learningRateScale, weights: null };
+    const message = {
+      at,
+      kind,
+      firstEpoch,
+      epochs,
+      shards,
+      learningRateScale,
+      weights: askedOfDriver(),
+    };
     return send(context, peer, { type: "beginPhase", ...message });
   }
   for (const shard of shards) {
-    const message = { at, shard, firstEpoch, epochs, learningRateScale, weights: null };
+    const message = { at, shard, firstEpoch, epochs, learningRateScale, weights: askedOfDriver() };
     send(context, peer, { type: "lease", ...message });
   }
 }

@@ -40,6 +40,7 @@ export async function writeSnapshot(
   const kept: MethodRecord = {
     numbers: method.numbers,
     scalars: method.state.scalars,
+    lastWeights: method.lastWeights,
     tasks: Object.fromEntries(tasks.map(([task, state]) => [task, state.scalars])),
   };
   const metadata = {
@@ -91,6 +92,7 @@ export async function readSnapshot(path: string, network: Network): Promise<Snap
 interface MethodRecord {
   numbers: MethodMemory["numbers"];
   scalars: Record<string, number>;
+  lastWeights: MethodMemory["lastWeights"];
   /** Scalars of what it keeps per task. */
   tasks: Record<string, Record<string, number>>;
 }
@@ -100,12 +102,12 @@ function methodOf(
   arrays: ReadonlyMap<string, Float32Array>,
 ): Pick<Snapshot, "method" | "methodTasks"> {
   if (json === undefined) return { method: noMemory, methodTasks: {} };
-  const { numbers, scalars, tasks } = JSON.parse(json) as MethodRecord;
+  const { numbers, scalars, lastWeights, tasks } = JSON.parse(json) as MethodRecord;
   const methodTasks = Object.entries(tasks).map(([task, own]) => {
     return [task, { arrays: arraysIn(arrays, `method/${task}`), scalars: own }] as const;
   });
   const state = { arrays: arraysIn(arrays, "method"), scalars };
-  return { method: { numbers, state }, methodTasks: Object.fromEntries(methodTasks) };
+  return { method: { numbers, state, lastWeights }, methodTasks: Object.fromEntries(methodTasks) };
 }
 
 /** Puts a snapshot's weights into a network of the same experiment. */

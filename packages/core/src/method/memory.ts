@@ -8,7 +8,13 @@ export interface MethodMemory {
   readonly numbers: MethodState;
   /** Of an aggregator; its arrays are written to. */
   readonly state: OptimizerState;
+  /** Weights of the last step, which scale heads until the next; null before the first. */
+  readonly lastWeights: readonly number[] | null;
 }
 
 /** The memory of a method that has none. */
-export const noMemory: MethodMemory = { numbers: {}, state: { arrays: {}, scalars: {} } };
+export const noMemory: MethodMemory = {
+  numbers: {},
+  state: { arrays: {}, scalars: {} },
+  lastWeights: null,
+};

@@ -203,6 +203,8 @@ export class PhaseSteps {
       if (inHand.headsWait) step.moveHeads(this.#headFactors(inHand, this.#weights));
       return this.#forget(inHand);
     }
+    // Whoever is to know the rows' norms makes the sum of them, and not by a pass more.
+    if (this.#prepared.method.learns === "norms") step.rows();
     const weights = this.#trunkFactors(inHand);
     const heads = this.#headFactors(inHand, this.#prepared.scaleHeads ? this.#weights : null);
     const sum = inHand.headsWait ? step.sumAndMoveHeads(weights, heads) : step.sum(weights);

@@ -47,8 +47,6 @@ export class Balancer {
   #memory: MethodMemory;
   /** Of the step in hand, or of the one to come. */
   #decided: { step: number; weights: readonly number[] } | null = null;
-  /** Of the last step that was decided. */
-  #last: readonly number[] | null = null;
   /** A step whose losses after it are still to come. */
   #unlearned: { clock: Clock; losses: number[]; norms: number[] } | null = null;
   #pending: PendingReport | null = null;
@@ -82,7 +80,6 @@ export class Balancer {
   restore(memory: MethodMemory): void {
     this.#memory = copyMemory(memory);
     this.#decided = null;
-    this.#last = null;
     this.#unlearned = null;
     this.#pending = null;
   }
@@ -109,8 +106,9 @@ export class Balancer {
 
   /** Weights that scale heads beside the trunk's gradients: those of the last step. Null where all are 1. */
   headWeights(): number[] | null {
-    if (!this.#prepared.scaleHeads || this.#last === null) return null;
-    return this.#last.every((weight) => weight === 1) ? null : [...this.#last];
+    const { lastWeights } = this.#memory;
+    if (!this.#prepared.scaleHeads || lastWeights === null) return null;
+    return lastWeights.every((weight) => weight === 1) ? null : [...lastWeights];
   }
 
   /** Decides the weights of the step in hand. */
@@ -141,7 +139,7 @@ export class Balancer {
     const { losses, norms } = this.#seen(figures);
     const weights = this.#decided?.step === at.clock.step ? this.#decided.weights : null;
     const steady = weights ?? this.#steadyWeights(at.clock);
-    this.#last = steady;
+    this.#memory = { ...this.#memory, lastWeights: steady };
     this.#pending?.moved({ weights: steady, losses: figures.losses, moved });
     this.#reportWeights(at, figures, steady);
     if (learns === "nothing") return;
@@ -268,12 +266,14 @@ export function initialMemory({ method, tasks, network }: PreparedExperiment): M
   return {
     numbers: method.form === "weighting" ? method.init(tasks.length) : {},
     state: method.form === "aggregator" ? method.init(size) : { arrays: {}, scalars: {} },
+    lastWeights: null,
   };
 }
 
-function copyMemory({ numbers, state }: MethodMemory): MethodMemory {
+function copyMemory({ numbers, state, lastWeights }: MethodMemory): MethodMemory {
   const arrays = Object.entries(state.arrays).map(([name, values]) => [name, values.slice()]);
-  return { numbers, state: { arrays: Object.fromEntries(arrays), scalars: { ...state.scalars } } };
+  const copy = { arrays: Object.fromEntries(arrays), scalars: { ...state.scalars } };
+  return { numbers, state: copy, lastWeights };
 }
 
 /** Where a method says nothing of it, its weight for a task without a gradient does nothing. */

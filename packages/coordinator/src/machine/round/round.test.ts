@@ -31,7 +31,7 @@ test("a phase begins with the weights that a worker lacks, then its work", () =>
       epochs: 1,
       shards: [1],
       learningRateScale: 1,
-      weights: null,
+      weights: [],
     },
   ]);
 });
@@ -84,7 +84,7 @@ test("the new trunk goes to who holds shards, at its version", () => {
   run.gradient("b", 1);
   for (const [memberEpoch, peer] of ["a", "b"].entries()) {
     const at = { run: "run", memberEpoch, phase: 0, trunkVersion: 1 };
-    expect(run.sent(peer, "trunk")).toEqual([{ type: "trunk", at, weights: null }]);
+    expect(run.sent(peer, "trunk")).toEqual([{ type: "trunk", at, weights: [] }]);
   }
 });
 

@@ -5,6 +5,7 @@
 import { type Exchange, type Place, turnOf } from "@trunkline/core";
 import { current, type Draft, isDraft } from "immer";
 import {
+  askedOfDriver,
   type Context,
   emit,
   free,
@@ -156,10 +157,11 @@ export function committed(context: Context, trunkVersion: number): void {
     losses: Object.assign({}, ...arrivals.map((arrival) => arrival.losses)),
     members: arrivals.map((arrival) => arrival.member),
   });
-  publish(context);
   const phase = plan.phases[state.phase]!;
   const done = stage.round + 1;
-  if (done < phase.epochs * plan.stepsPerEpoch * roundsPerStep(plan)) {
+  const isLast = done === phase.epochs * plan.stepsPerEpoch * roundsPerStep(plan);
+  publish(context, isLast);
+  if (!isLast) {
     state.stage = newRound(plan.shards.length, done);
     return waitFor(context, "gradients");
   }
@@ -168,10 +170,11 @@ export function committed(context: Context, trunkVersion: number): void {
   else beginEdge(context);
 }
 
-/** The new trunk goes to everyone who holds a shard. */
-function publish(context: Context): void {
+/** The new trunk goes to everyone who holds a shard, with the weights of the next step if there is one. */
+function publish(context: Context, isLast: boolean): void {
+  const weights = isLast ? null : askedOfDriver();
   for (const [peer, member] of holders(context)) {
-    send(context, peer, { type: "trunk", at: placeOf(context, member), weights: null });
+    send(context, peer, { type: "trunk", at: placeOf(context, member), weights });
     member.trunkVersion = context.state.versions.trunk;
   }
 }
