@@ -3,6 +3,7 @@
 import { scheduleNames } from "@trunkline/core";
 import { backendNames } from "@trunkline/worker";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { compareCommand } from "./commands/compare.ts";
 import { coordinatorCommand } from "./commands/coordinator.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
@@ -10,6 +11,7 @@ import { exportCommand } from "./commands/export.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { trainCommand } from "./commands/train.ts";
 import { workerCommand } from "./commands/worker.ts";
+import { listedMethods } from "./compare/methods.ts";
 
 export function buildProgram(): Command {
   const program = new Command("trunkline")
@@ -18,6 +20,7 @@ export function buildProgram(): Command {
     .showSuggestionAfterError()
     .enablePositionalOptions();
   addTrain(program);
+  addCompare(program);
   addCoordinator(program);
   addWorker(program);
   addEvaluate(program);
@@ -34,6 +37,31 @@ function addTrain(program: Command): void {
     .option("--port <number>", "port of the coordinator, 0 for a free one", port, 0)
     .action(async (experiment, options) => {
       process.exitCode = await trainCommand(experiment, options);
+    });
+}
+
+function addCompare(program: Command): void {
+  program
+    .command("compare")
+    .description("Train an experiment with several methods, and beside them two baselines.")
+    .argument("<experiment>", "the experiment's module, a TypeScript or JavaScript file")
+    .requiredOption(
+      "--methods <names>",
+      "methods, with commas between; options as in cagrad:c=0.5",
+      listedMethods,
+    )
+    .option("--seeds <number>", "trains each with that many seeds, from 0", atLeastOne, 1)
+    .option("--workers <number>", "workers of each run", atLeastOne, 2)
+    .option("--epochs <number>", "epochs to train")
+    .addOption(setOption())
+    .addOption(backendOption())
+    .option(
+      "--out <folder>",
+      "keeps one run folder each, and uses it again (default: runs/compare-NAME)",
+    )
+    .option("--json", "print the table's rows as one line of JSON", false)
+    .action(async (experiment, options) => {
+      process.exitCode = await compareCommand(experiment, options);
     });
 }
 
@@ -134,13 +162,16 @@ function runOptions(command: Command): Command {
     )
     .option("--shared-epochs <number>", "epochs of a shared phase (ate-sg)")
     .option("--head-epochs <number>", "epochs of a head phase (ate-sg)")
-    .option(
-      "--set <key=value>",
-      "an option of the experiment or a field of the run; repeatable",
-      assignment,
-    )
+    .addOption(setOption())
     .option("--out <folder>", "run folder (default: runs/NAME-TIME)")
     .option("--json", "print the result as one line of JSON", false);
+}
+
+function setOption(): Option {
+  return new Option(
+    "--set <key=value>",
+    "an option of the experiment or a field of the run; repeatable",
+  ).argParser(assignment);
 }
 
 function backendOption(): Option {

@@ -55,7 +55,7 @@ interface StartedWorkers {
   kill(): void;
 }
 
-interface Hosted {
+export interface Hosted {
   result: RunResult;
   folder: string;
 }

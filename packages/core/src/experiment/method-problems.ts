@@ -30,7 +30,7 @@ function countProblems({ tasks }: Settings, method: Method): readonly Problem[] 
 
 /** In turn, no two gradients are ever there together. */
 function turnProblems({ routing, method }: Settings): Problem[] {
-  if (routing?.mode !== "sequential" || method.kind === "ew") return [];
+  if (routing.mode !== "sequential" || method.kind === "ew") return [];
   return [
     {
       path: "routing.mode",

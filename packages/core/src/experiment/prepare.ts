@@ -68,7 +68,7 @@ export function networkOf({ settings }: ResolvedExperiment): Promise<Network> {
     seed: settings.seed,
     trunk: settings.trunk,
     heads: Object.fromEntries(heads),
-    ...(settings.routing && { routing: settings.routing }),
+    routing: settings.routing,
   });
 }
 

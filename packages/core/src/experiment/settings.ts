@@ -80,7 +80,7 @@ export const settingsSchema = z.strictObject({
   conflictEvery: z.int().min(1).default(20),
   shards: z.int().min(1).optional(),
   layout: z.enum(["tasks"]).default("tasks"),
-  routing: routingSchema.optional(),
+  routing: routingSchema.prefault({}),
   clip: z.strictObject({ trunk: clip.default({}), heads: clip.default({}) }).prefault({}),
   cache: z
     .strictObject({
