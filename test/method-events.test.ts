@@ -31,7 +31,7 @@ describe("where gradients are together", () => {
       "2/3",
     ]);
     for (const { weights, norms, cosines, conflicting, stationarity, predicted } of balance) {
-      expect(Object.keys(weights)).toEqual(names);
+      expect(Object.keys(weights!)).toEqual(names);
       expect(Object.values(norms!).every((norm) => norm > 0)).toBe(true);
       cosines!.forEach((row, i) => {
         expect(row[i]).toBeCloseTo(1, 9);
@@ -77,7 +77,7 @@ describe("where gradients are together", () => {
 
 test("without gradients the weights are told, and norms where they were seen", async () => {
   const [uw] = (await balanceOf({ method: "uw" })).slice(-1);
-  expect(Object.keys(uw!.weights)).toEqual(names);
+  expect(Object.keys(uw!.weights!)).toEqual(names);
   expect(uw!.cosines).toBeUndefined();
   const [gradnorm] = (await balanceOf({ method: "gradnorm" })).slice(-1);
   expect(Object.keys(gradnorm!.norms!)).toEqual(names);
@@ -100,4 +100,12 @@ test("under mao each layer tells which task's steps are how large", async () => 
       expect(sum).toBeCloseTo(1, 9);
     });
   }
+});
+
+test("norms are of the tasks' losses without their own weights", async () => {
+  const [plain] = await balanceOf({ method: "gradnorm" });
+  const { tasks, ...rest } = sharedInput().build({ dropout: false, size: 70 });
+  const heavier = { ...rest, tasks: { ...tasks, diamond: { ...tasks.diamond!, weight: 4 } } };
+  const [weighted] = await balanceOf({ method: "gradnorm" }, { tasks: heavier.tasks });
+  for (const name of names) expect(weighted!.norms![name]).toBeCloseTo(plain!.norms![name]!, 5);
 });

@@ -4,12 +4,14 @@
 import * as tf from "@tensorflow/tfjs";
 import {
   arrayDataset,
+  ateSg,
   defineExperiment,
   type ExperimentSettings,
   type MethodName,
   methodNames,
   methodOf,
   resolveExperiment,
+  sg,
 } from "@trunkline/core";
 import { describe, expect, test } from "vitest";
 import { prepared, trainCluster } from "./support/cluster.ts";
@@ -37,6 +39,7 @@ describe("before training", () => {
     [{ method: "uw", "rows.twoPass": "true" }, "rows.twoPass", /inner products/],
     [{ method: "uw", normalise: "meanNorm" }, "normalise", /none/],
     [{ method: "graddrop", normalise: "sumToTasks" }, "normalise", /none/],
+    [{ method: "graddrop", scaleHeads: "true" }, "scaleHeads", /without weights/],
     [{ method: "pcgrad", "routing.mode": "sequential" }, "routing.mode", /summed/],
   ])("%j names the field and the way out", (set, path, message) => {
     const problems = problemsOf(set);
@@ -219,6 +222,11 @@ describe.each(["log", "gls", "stch", "famo", "db-mtl"])("a negative loss under %
   });
 });
 
+const methodOfThree = (name: MethodName) => {
+  const set = { method: name, ...(name === "fixed" && { "method.weights": "[1,1,1]" }) };
+  return methodOf(resolveExperiment(sharedInput(), { set }).settings.method);
+};
+
 describe.each(methodNames)("NaN in the gradient of one task under %s", (name) => {
   test("ends the run with an error, the trunk as it was", async () => {
     const base = sharedInput({ epochs: 2 });
@@ -232,12 +240,38 @@ describe.each(methodNames)("NaN in the gradient of one task under %s", (name) =>
         return { ...rest, tasks: { ...tasks, signs: { head: tasks.signs!.head, loss: steep } } };
       },
     });
-    const set = { method: name, ...(name === "fixed" && { "method.weights": "[1,1,1]" }) };
-    const { result, events, last } = await trainCluster(broken, { workers: 2, set });
+    const weights = name === "fixed" && { "method.weights": "[1,1,1]" };
+    const set = { method: name, shards: "1", ...weights };
+    const before = tf.memory().numTensors;
+    const { result, events, last } = await trainCluster(broken, { workers: 1, set });
+    expect(tf.memory().numTensors).toBe(before);
     expect(result.status).toBe("failed");
-    expect(events.find(({ type }) => type === "runFailed")).toMatchObject({
-      code: "run/not-finite",
-    });
+    const failed = events.find(({ type }) => type === "runFailed");
+    expect(failed).toMatchObject({ code: "run/not-finite" });
+    // A sum of shards says no more than that it is broken.
+    const hasRows =
+      methodOfThree(name).needs !== "nothing" && methodOfThree(name).needs !== "losses";
+    if (hasRows) expect((failed as { message: string }).message).toContain("`signs`");
     expect(last!.trunk.weights.every(Number.isFinite)).toBe(true);
   });
+});
+
+test.each([
+  ["sg", sg()],
+  ["ate-sg", ateSg()],
+])("a loss that is not finite leaves no tensor behind: %s", async (_, schedule) => {
+  const base = sharedInput({ epochs: 2, schedule });
+  const endless = (__: tf.Tensor, outputs: tf.Tensor) =>
+    tf.tidy(() => tf.div(tf.mean(outputs), 0) as tf.Scalar);
+  const broken = defineExperiment({
+    name: "endless",
+    build: () => {
+      const { tasks, ...rest } = base.build({ dropout: false, size: 40 });
+      return { ...rest, tasks: { ...tasks, signs: { head: tasks.signs!.head, loss: endless } } };
+    },
+  });
+  const before = tf.memory().numTensors;
+  const { result } = await trainCluster(broken, { workers: 1 });
+  expect(result.status).toBe("failed");
+  expect(tf.memory().numTensors).toBe(before);
 });

@@ -3,16 +3,19 @@
 
 import {
   ateSg,
+  defineExperiment,
   type MethodName,
   methodNames,
   methodOf,
   resolveExperiment,
+  type Splits,
   satSg,
   sg,
 } from "@trunkline/core";
 import { describe, expect, test } from "vitest";
 import { trainCluster } from "./support/cluster.ts";
 import { sharedInput } from "./support/experiments.ts";
+import { initialState } from "./support/states.ts";
 
 /** Three tasks in two shards, so that one shard has two. */
 const experiment = sharedInput({ epochs: 5, shards: 2, conflictEvery: 2 });
@@ -63,6 +66,59 @@ test.each(looking)("%s sends its rows once or twice, with the same bits", async 
   const set = setOf(method);
   const twice = await hashesOf({ ...set, "rows.twoPass": "true" }, 2);
   expect(twice).toEqual(await hashesOf(set, 2));
+});
+
+test.each(["pcgrad", "graddrop"] as const)(
+  "%s sends its rows in as many stretches as it takes",
+  async (method) => {
+    // Eight of ten numbers each, of which four may be under way.
+    const set = { method, "rows.stretchKiB": "0.04" };
+    const one = await hashesOf(set, 1);
+    expect(await hashesOf(set, 2)).toEqual(one);
+    if (method === "graddrop") return expect(one).toEqual(await hashesOf({ method }, 1));
+    expect(await hashesOf({ ...set, "rows.twoPass": "true" }, 2)).toEqual(one);
+  },
+);
+
+describe.each(methodNames)("heads under %s", (method) => {
+  test.each([
+    ["sg", sg()],
+    ["sat-sg", satSg()],
+  ])("move in %s, scaled or not", async (_, schedule) => {
+    const joint = sharedInput({ epochs: 1, shards: 2, schedule });
+    const initial = await initialState(joint);
+    // Of the tasks that krum leaves out the heads stand still where its weights scale them.
+    const isScaled = methodNamed(method).form === "weighting" && method !== "krum";
+    const scales = isScaled ? ["true", "false"] : ["false"];
+    for (const scaleHeads of scales) {
+      const set = { ...setOf(method), scaleHeads };
+      const { result, last } = await trainCluster(joint, { workers: 1, set });
+      expect(result.status).toBe("finished");
+      for (const [task, { weights }] of Object.entries(last!.heads)) {
+        expect(weights).not.toEqual(initial.heads[task]!.weights);
+      }
+    }
+  });
+});
+
+test("losses after a step are measured without reading a batch again for each shard", async () => {
+  let reads = 0;
+  const { data, ...rest } = sharedInput().build({ dropout: false, size: 70 });
+  const { train, ...splits } = data as Splits;
+  const counted: Splits["train"] = {
+    ...train,
+    batch(indices, context) {
+      reads += Number(context.training);
+      return train.batch(indices, context);
+    },
+  };
+  const counting = defineExperiment({
+    name: "counting",
+    build: () => ({ ...rest, data: { train: counted, ...splits }, epochs: 1 }),
+  });
+  await trainCluster(counting, { workers: 1, set: { method: "famo", shards: "3" } });
+  // Five steps, and four of them once more after the trunk moved.
+  expect(reads).toBe(9);
 });
 
 describe.each([

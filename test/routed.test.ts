@@ -140,7 +140,9 @@ test("the run says that the cache is off, and what has no effect", async () => {
   const warnings = ({ events }: Awaited<ReturnType<typeof train>>) =>
     events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
   expect(warnings(await train({ epochs: 2 }))[0]).toMatch(/cache is off/);
-  const plain = await trainCluster(sharedInput({ epochs: 2, routing: { budget: 0.5 } }), { workers: 1 });
+  const plain = await trainCluster(sharedInput({ epochs: 2, routing: { budget: 0.5 } }), {
+    workers: 1,
+  });
   expect(warnings(plain)).toEqual([expect.stringMatching(/no routed layers/)]);
 });
 

@@ -277,10 +277,8 @@ export class Coordinator {
   #withWeights<M extends MessageOf<CoordinatorMessage, "beginPhase" | "trunk" | "lease">>(
     message: M,
   ): M {
-    const { at, type } = message;
-    this.#training.beginPhase(at.phase);
     if (message.weights === null) return message;
-    return { ...message, weights: this.#training.weightsFor(type, at.trunkVersion) };
+    return { ...message, weights: this.#training.weightsFor(message.type, message.at) };
   }
 
   #sendLoad(

@@ -35,7 +35,6 @@ export const plainExchange: Exchange = {
   first: "nothing",
   weights: false,
   sums: true,
-  steady: true,
 };
 
 /** Two tasks in two shards, two steps per epoch, a shared and a head epoch. */
@@ -59,6 +58,8 @@ export function planOf({
     taskWeights: { left: 1, right: 0.5 },
     gradientLengths: { gradient: 3 },
     methodLengths: {},
+    learnsNorms: false,
+    trunkArrays: 1,
     exchanges: { shared: plainExchange, joint: plainExchange },
     rowsChunkLength: 2,
     rowsChunks: 2,
@@ -184,21 +185,27 @@ function voicesOf(machine: Machine) {
       say(peer, { type: "join", experiment: plan.experimentHash, fingerprint, ...changes }),
     heartbeat: (peer: string, progress: Said<"heartbeat">["progress"] = null) =>
       say(peer, { type: "heartbeat", progress }),
-    figures: (peer: string, shard: number, place: Partial<Place> = {}) =>
-      say(peer, { ...figuresOf(plan, shard), at: at(peer, place) }),
+    figures: (
+      peer: string,
+      shard: number,
+      place: Partial<Place> = {},
+      tensors: Lengths = {},
+      changes: Partial<Said<"figures">> = {},
+    ) => say(peer, { ...figuresOf(plan, shard), at: at(peer, place), ...changes }, tensors),
     rows: (
       peer: string,
       shard: number,
       chunk: number,
       tensors: Lengths = rowTensors(plan, shard, chunk),
-      place: Partial<Place> = {},
-    ) => say(peer, { ...rowsOf(plan, shard, chunk), at: at(peer, place) }, tensors),
+      changes: Partial<Said<"rows">> = {},
+    ) => say(peer, { ...rowsOf(plan, shard, chunk), at: at(peer, {}), ...changes }, tensors),
     gradient: (
       peer: string,
       shard: number,
       place: Partial<Place> = {},
       tensors: Lengths = { gradient: 3 },
-    ) => say(peer, { ...gradientOf(plan, shard), at: at(peer, place) }, tensors),
+      changes: Partial<Said<"gradient">> = {},
+    ) => say(peer, { ...gradientOf(plan, shard), at: at(peer, place), ...changes }, tensors),
     heads: (
       peer: string,
       shard: number,
@@ -206,8 +213,13 @@ function voicesOf(machine: Machine) {
       tensors: Lengths = headTensors(plan, shard),
       changes: Partial<Said<"delivery">> = {},
     ) => say(peer, { ...headsOf(plan, shard), at: at(peer, place), ...changes }, tensors),
-    evaluated: (peer: string, shard: number, loss = 1, changes: Partial<Said<"evaluated">> = {}) =>
-      say(peer, { ...evaluatedOf(machine, shard, loss), at: at(peer, {}), ...changes }),
+    evaluated: (
+      peer: string,
+      shard: number,
+      loss = 1,
+      changes: Partial<Said<"evaluated">> = {},
+      tensors: Lengths = {},
+    ) => say(peer, { ...evaluatedOf(machine, shard, loss), at: at(peer, {}), ...changes }, tensors),
   };
 }
 

@@ -39,10 +39,13 @@ export function recordOf<T>(is: Is<T>, what: string) {
   );
 }
 
+/** Whether it is an array of at most {@link maxItems} such values. */
+export function isArrayOf<T>(is: Is<T>): Is<T[]> {
+  return (value): value is T[] =>
+    Array.isArray(value) && value.length <= maxItems && value.every((one) => is(one));
+}
+
 /** As {@link recordOf}, for arrays of at most {@link maxItems}. */
 export function arrayOf<T>(is: Is<T>, what: string) {
-  return z.custom<T[]>(
-    (value) => Array.isArray(value) && value.length <= maxItems && value.every((one) => is(one)),
-    `should be an array of at most ${maxItems} ${what}`,
-  );
+  return z.custom<T[]>(isArrayOf(is), `should be an array of at most ${maxItems} ${what}`);
 }

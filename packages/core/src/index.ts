@@ -63,7 +63,12 @@ export {
   clockAt,
   type Exchange,
   exchangeOf,
+  holdsRows,
+  isPlainSum,
   isReported,
+  rowsWindow,
+  stretchLength,
+  transformOf,
   wantsLossesAfter,
 } from "./method/exchange.ts";
 export { type MethodMemory, noMemory } from "./method/memory.ts";
@@ -94,6 +99,7 @@ export {
   methodNames,
   methodOf,
 } from "./method/registry.ts";
+export { emptyView, type SteadyTerms, steadyWeights } from "./method/steady.ts";
 export { type AdataskAdagradOptions, adataskAdagrad } from "./method/steps/adatask-adagrad.ts";
 export { type AdataskAdamOptions, adataskAdam } from "./method/steps/adatask-adam.ts";
 export { type AdataskRmspropOptions, adataskRmsprop } from "./method/steps/adatask-rmsprop.ts";
@@ -206,8 +212,6 @@ export {
   type Place,
   type Progress,
   protocolVersion,
-  rowsChunkLength,
-  rowsWindow,
   silenceTimeoutMs,
   type WorkerMessage,
 } from "./protocol.ts";

@@ -6,7 +6,7 @@
 // that it has the same experiment, data and arithmetic, and is a member from `welcome` on.
 
 import { z } from "zod";
-import { arrayOf, isCount, isNumber, isRecordOf, maxItems, recordOf } from "./bounded.ts";
+import { arrayOf, isArrayOf, isCount, isNumber, isRecordOf, recordOf } from "./bounded.ts";
 import { ProtocolError } from "./errors.ts";
 import { printable, printableName } from "./wire/printable.ts";
 
@@ -27,10 +27,6 @@ export const maxTextLength = 4096;
 const text = z.string().max(maxTextLength);
 /** A text that people read: what a terminal would obey is taken out. */
 const shown = text.overwrite(printable);
-/** Stretches of rows that a shard may have under way; two keep the wire busy while the first is taken. */
-export const rowsWindow = 4;
-/** Numbers of one task in one stretch of rows: 1 MiB. */
-export const rowsChunkLength = 2 ** 18;
 /** Longest name of a worker. */
 export const maxNameLength = 128;
 const name = z
@@ -43,8 +39,6 @@ const isText = (value: unknown): value is string =>
 const losses = recordOf(isNumber, "numbers");
 const scalars = recordOf(isRecordOf(isNumber), "records of numbers");
 const shards = arrayOf(isCount, "shards");
-const arrayOfNumbers = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.length <= maxItems && value.every(isNumber);
 /** One number per task, in the experiment's order. */
 const perTask = arrayOf(isNumber, "numbers");
 /** Factors on the tasks' gradients, or null where all are 1. */
@@ -149,7 +143,7 @@ export const workerMessageSchema = z.discriminatedUnion("type", [
     /** Norms of the tasks' gradients; empty unless the method asks. */
     norms: losses,
     /** Decayed mean square of each task's step, by parameter array of the trunk; empty unless reported. */
-    dominance: recordOf(arrayOfNumbers, "arrays of numbers"),
+    dominance: recordOf(isArrayOf(isNumber), "arrays of numbers"),
     /**
      * Bit c of word c / 32: component c of the routed trunk has a gradient, and only those are in the
      * tensor. Null where the trunk is not routed.

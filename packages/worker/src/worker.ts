@@ -11,6 +11,7 @@ import {
   type Progress,
   RunError,
   TrunklineError,
+  transformOf,
   type WorkerMessage,
 } from "@trunkline/core";
 import type { Effect, SessionEvent } from "./session/effects.ts";
@@ -150,14 +151,14 @@ export class Worker {
       ...(watchTensors && { watchTensors }),
     });
     const { hash, fingerprint, prepared } = experiment;
-    const { stepsPerEpoch, method, tasks, settings } = prepared;
+    const { stepsPerEpoch, roundsPerStep, method } = prepared;
     this.#tell({
       type: "prepared",
       experiment: hash,
       fingerprint,
       stepsPerEpoch,
-      roundsPerStep: settings.routing.mode === "sequential" ? tasks.length : 1,
-      keepsMethodState: method.form !== "aggregator" && method.transform !== undefined,
+      roundsPerStep,
+      keepsMethodState: transformOf(method) !== undefined,
     });
   }
 

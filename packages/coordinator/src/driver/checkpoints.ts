@@ -4,7 +4,8 @@
 import type { MachineEvent } from "../machine/effects.ts";
 import type { Archive } from "./archive.ts";
 import { hashesOf } from "./hashes.ts";
-import { notFiniteState, type Snapshot } from "./store.ts";
+import { notFiniteState } from "./not-finite.ts";
+import type { Snapshot } from "./store.ts";
 import { trunkNotFinite } from "./trunk-update.ts";
 
 export class Checkpoints {

@@ -13,9 +13,9 @@ import {
   type PlateauSpec,
   type PreparedExperiment,
   phasesOf,
-  rowsChunkLength,
   scheduleOf,
   silenceTimeoutMs,
+  stretchLength,
 } from "@trunkline/core";
 import type { Deadlines, RunPlan, TensorLengths } from "../machine/plan.ts";
 import { warningsOf } from "./warnings.ts";
@@ -66,10 +66,12 @@ export function planOf(
     taskWeights: Object.fromEntries(tasks.map((task) => [task, settings.tasks[task]!.weight])),
     gradientLengths: { gradient: layout.length, ...statistics },
     methodLengths: methodLengths(prepared),
+    learnsNorms: prepared.method.learns === "norms",
+    trunkArrays: layout.parameters.length,
     exchanges: { shared: exchange(prepared, "shared"), joint: exchange(prepared, "joint") },
-    rowsChunkLength,
-    rowsChunks: chunksOf(layout.length, rowsChunkLength),
-    inTurn: settings.routing.mode === "sequential",
+    rowsChunkLength: stretchLength(settings.rows),
+    rowsChunks: chunksOf(layout.length, stretchLength(settings.rows)),
+    inTurn: prepared.roundsPerStep > 1,
     components: componentStretches(network),
     headLengths: Object.fromEntries(tasks.map((task) => [task, lengthsOf(task, heads[task]!)])),
     evaluateEvery: settings.evaluateEvery,
@@ -92,13 +94,14 @@ function exchange({ method, settings, scaleHeads }: PreparedExperiment, kind: Ph
   return exchangeOf({ method, twoPass: settings.rows.twoPass, scaleHeads, kind });
 }
 
-/** State that a method keeps per task, as long as the trunk. */
+/** State that a method keeps per task, as long as the trunk; arrays without numbers do not travel. */
 function methodLengths({ method, tasks, network }: PreparedExperiment) {
   const transform = method.form === "aggregator" ? undefined : method.transform;
   if (transform === undefined) return {};
   const { length } = network.trunk.block.layout;
+  const arrays = length > 0 ? transform.arrays : [];
   const named = (task: string) =>
-    Object.fromEntries(transform.arrays.map((name) => [`${task}/method/${name}`, length]));
+    Object.fromEntries(arrays.map((name) => [`${task}/method/${name}`, length]));
   return Object.fromEntries(tasks.map((task) => [task, named(task)]));
 }
 

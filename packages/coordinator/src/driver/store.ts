@@ -1,13 +1,7 @@
 // The large arrays of a run: trunk, heads, their optimizers, and what arrived from workers and waits for
 // its round. The machine names them by handles and versions and never sees them.
 
-import {
-  type BlockState,
-  firstNotFinite,
-  type MethodMemory,
-  type NamedTensor,
-  type OptimizerState,
-} from "@trunkline/core";
+import type { BlockState, MethodMemory, NamedTensor, OptimizerState } from "@trunkline/core";
 import type { Handle, TensorRef } from "../machine/state.ts";
 
 /** One consistent state of everything; its arrays are never written to. */
@@ -97,19 +91,6 @@ export class Store {
     this.#heads = { ...heads };
     this.#methodTasks = { ...methodTasks };
   }
-}
-
-/** Name of the first array of a block that holds NaN or infinity, or undefined. */
-export function notFiniteIn(block: Pick<BlockState, "weights" | "statistics">): string | undefined {
-  if (firstNotFinite(block.weights) >= 0) return "weights";
-  return firstNotFinite(block.statistics) >= 0 ? "statistics" : undefined;
-}
-
-/** The same, the optimizer's state included: what is kept at edges, and costs too much at each step. */
-export function notFiniteState(block: BlockState): string | undefined {
-  const moments = Object.entries(block.optimizer.arrays);
-  const broken = moments.find(([, values]) => firstNotFinite(values) >= 0);
-  return notFiniteIn(block) ?? (broken && `optimizer's array \`${broken[0]}\``);
 }
 
 function copyBlock({ weights, statistics, optimizer }: BlockState): BlockState {

@@ -10,7 +10,7 @@ import {
   type PreparedExperiment,
   RunError,
 } from "@trunkline/core";
-import { notFiniteIn } from "./store.ts";
+import { notFiniteIn } from "./not-finite.ts";
 
 export interface TrunkUpdate {
   /** `[P]`; overwritten. */

@@ -1,6 +1,6 @@
 // What of an experiment does not do what its author may think, told when the run begins.
 
-import { ew, type PreparedExperiment, routingDefaults, show } from "@trunkline/core";
+import { isPlainSum, type PreparedExperiment, routingDefaults, show } from "@trunkline/core";
 
 export function warningsOf(prepared: PreparedExperiment): string[] {
   const { settings, network, method, tasks } = prepared;
@@ -8,7 +8,7 @@ export function warningsOf(prepared: PreparedExperiment): string[] {
   const hasHeadPhase = settings.schedule.kind === "ateSg";
   const cases: [boolean, string][] = [
     [
-      tasks.length === 1 && kind !== ew().kind,
+      tasks.length === 1 && !isPlainSum(method),
       `With one task there is nothing to balance: method ${kind} sees ${tasks[0]} alone.`,
     ],
     [

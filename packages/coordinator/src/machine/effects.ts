@@ -39,7 +39,7 @@ export type MachineEvent =
   /** The user asks for an early end. */
   | { type: "stop" };
 
-/** Numbers by task that the method may see. */
+/** Numbers by task that the method may see; of all tasks, or empty, but for losses where tasks take turns. */
 export interface StepFigures {
   losses: Losses;
   /** Of the step before, on its own batch. */
@@ -64,20 +64,29 @@ export type Effect =
     }
   | { type: "close"; peer: PeerId; reason: string }
   | { type: "emit"; event: RunEventBody }
-  /** Take one stretch of all tasks' gradients, in the experiment's order. Frees the handles. */
-  | { type: "takeRows"; chunk: number; rows: readonly Handle[] }
+  /**
+   * Take one stretch of all tasks' gradients at a trunk version, in the experiment's order; answered by
+   * nothing or `broken`. Frees the handles.
+   */
+  | { type: "takeRows"; trunkVersion: number; chunk: number; rows: readonly Handle[] }
   /** Decide the step's weights; answered by `weighed` or `broken`. */
-  | { type: "weigh"; epoch: number; step: number; trunkVersion: number; figures: StepFigures }
+  | {
+      type: "weigh";
+      phase: number;
+      epoch: number;
+      step: number;
+      trunkVersion: number;
+      figures: StepFigures;
+    }
   /**
    * Reduce in shard order, update the trunk; answered by `committed` or `broken`. Frees the handles. No
    * gradients: those of the rows that were taken.
    */
   | {
       type: "commit";
+      phase: number;
       epoch: number;
       step: number;
-      /** Which of the step's rounds it is, where tasks move the trunk in turn. */
-      turn?: number;
       trunkVersion: number;
       gradients: readonly { handle: Handle; present: readonly number[] | null }[];
       statistics: readonly Handle[];

@@ -67,6 +67,15 @@ test.each([
   expect(run.stage).toBe("evaluating");
 });
 
+test("scores that bring tensors are malformed, and keep nothing", () => {
+  const run = evaluating();
+  run.evaluated("a", 0, 1, {}, { weights: 3 });
+  expect(run.sent("a", "refuse")).toMatchObject([{ code: "protocol/malformed" }]);
+  run.evaluated("b", 1, 1, { request: 7 }, { weights: 3 });
+  expect(run.sent("b", "stale")).toHaveLength(1);
+  expect(run.held.size).toBe(0);
+});
+
 test("an evaluation that stalls names whom it waits for", () => {
   const run = evaluating();
   run.evaluated("a", 0);

@@ -5,14 +5,16 @@ import type { MessageOf, Split, TaskScore, WorkerMessage } from "@trunkline/core
 import {
   answerStale,
   type Context,
+  free,
+  malformed,
   placeOf,
-  refuse,
   send,
   shardsByPeer,
   waitFor,
 } from "./context.ts";
 import { load } from "./phase.ts";
-import type { Member, PeerId, Stage } from "./state.ts";
+import { hasTasks } from "./round/numbers.ts";
+import type { Member, PeerId, Stage, TensorRef } from "./state.ts";
 
 /** A complete evaluation. */
 export interface Evaluation {
@@ -31,7 +33,7 @@ export function evaluate(context: Context, split: Split, final: boolean): void {
   const awaited = state.holders.map(() => true);
   state.stage = { name: "evaluating", request, split, awaited, scores: {}, final };
   for (const [peer, shards] of shardsByPeer(context)) {
-    load(context, peer, shards);
+    load(context, peer, { shards, trains: false });
     const at = placeOf(context, state.members[peer]!);
     send(context, peer, { type: "evaluate", at, request, split, shards });
   }
@@ -43,12 +45,13 @@ interface EvaluatedMessage {
   peer: PeerId;
   member: Member;
   message: MessageOf<WorkerMessage, "evaluated">;
+  tensors: readonly TensorRef[];
 }
 
 /** The evaluation, once the last of its shards is in; until then null. */
 export function evaluated(
   context: Context,
-  { peer, member, message }: EvaluatedMessage,
+  { peer, member, message, tensors }: EvaluatedMessage,
 ): Evaluation | null {
   const { stage, holders } = context.state;
   const stale =
@@ -57,32 +60,21 @@ export function evaluated(
     stage.awaited[message.shard] !== true ||
     holders[message.shard] !== peer;
   if (stale) {
+    free(context, tensors);
     answerStale(context, peer, member, message.at);
     return null;
   }
-  if (!fits(context, message)) {
-    malformed(context, peer);
+  if (tensors.length > 0 || !hasTasks(message.tasks, context.plan.shards[message.shard]!)) {
+    malformed(context, peer, {
+      tensors,
+      message: "An `evaluated` message does not carry the scores of its shard's tasks alone.",
+    });
     return null;
   }
   stage.awaited[message.shard] = false;
   Object.assign(stage.scores, message.tasks);
   context.state.lastProgressMs = context.nowMs;
   return stage.awaited.some(Boolean) ? null : complete(context, stage);
-}
-
-/** Whether the message has a score for each of its shard's tasks, and no other. */
-function fits({ plan }: Context, { shard, tasks }: EvaluatedMessage["message"]): boolean {
-  const wanted = plan.shards[shard]!;
-  const found = Object.keys(tasks);
-  return found.length === wanted.length && wanted.every((task) => found.includes(task));
-}
-
-function malformed(context: Context, peer: PeerId): void {
-  refuse(context, peer, {
-    code: "protocol/malformed",
-    message: "An `evaluated` message does not carry the scores of its shard's tasks.",
-    remedy: "Run the same version of Trunkline on both sides.",
-  });
 }
 
 /** The scores of a complete evaluation, as the stream tells them. */

@@ -171,7 +171,7 @@ function work(context: Context, { peer, message, tensors }: Work): void {
     case "delivery":
       return delivered(context, { peer, member, message, tensors });
     case "evaluated": {
-      const evaluation = evaluated(context, { peer, member, message });
+      const evaluation = evaluated(context, { peer, member, message, tensors });
       return evaluation === null ? undefined : evaluationComplete(context, evaluation);
     }
   }

@@ -41,7 +41,7 @@ export function beginPhase(context: Context, index: number): void {
       ? { name: "delivery", delivered: new Array<boolean>(shards).fill(false) }
       : newRound(shards, 0);
   for (const [peer, held] of shardsByPeer(context)) {
-    load(context, peer, held);
+    load(context, peer, { shards: held, trains: true });
     giveWork(context, peer, held);
   }
   waitFor(context, phase.kind === "head" ? "heads" : "gradients");
@@ -70,13 +70,20 @@ function giveWork(context: Context, peer: PeerId, shards: number[]): void {
   }
 }
 
-/** Sends the weights that the worker lacks for these shards, if it lacks any. */
-export function load(context: Context, peer: PeerId, shards: readonly number[]): void {
+/**
+ * Sends the weights that the worker lacks for these shards, if it lacks any; and what the method keeps of
+ * their tasks where it is going to train.
+ */
+export function load(
+  context: Context,
+  peer: PeerId,
+  { shards, trains }: { shards: readonly number[]; trains: boolean },
+): void {
   const { plan, state } = context;
   const member = state.members[peer]!;
   const tasks = shards.flatMap((shard) => plan.shards[shard]!);
   const heads = tasks.filter((task) => member.headVersions[task] !== state.versions.heads[task]);
-  const methods = tasks.filter((task) => lacksMethod(context, member, task));
+  const methods = trains ? tasks.filter((task) => lacksMethod(context, member, task)) : [];
   const trunk = member.trunkVersion !== state.versions.trunk;
   if (!trunk && heads.length === 0 && methods.length === 0) return;
   const at = placeOf(context, member);

@@ -29,6 +29,10 @@ export interface RunPlan {
   readonly headLengths: Readonly<Record<string, TensorLengths>>;
   /** The same of what the method keeps per task; empty where it keeps nothing. */
   readonly methodLengths: Readonly<Record<string, TensorLengths>>;
+  /** Whether norms of the tasks' gradients come with the sums of gradients. */
+  readonly learnsNorms: boolean;
+  /** Number of the trunk's parameter arrays. */
+  readonly trunkArrays: number;
   /** What is said in a round, by kind of phase. */
   readonly exchanges: Readonly<Record<"shared" | "joint", Exchange>>;
   /** Longest stretch of a row, and how many make a row. */

@@ -74,6 +74,12 @@ export interface RowsSettings {
    * @default false
    */
   twoPass?: boolean;
+  /**
+   * Length of the stretches that gradients are sent in, in KiB per task. Other than in multiples of 4 it
+   * changes bits.
+   * @default 1024
+   */
+  stretchKiB?: number;
 }
 
 export interface EarlyStoppingSettings {

@@ -83,7 +83,7 @@ function unknownField(issue: Issue, key: string, root: unknown): Problem {
     path: field,
     code: "experiment/unknown-option",
     message: `There is no field \`${field}\`.${didYouMean(key, known)}`,
-    remedy: "Remove it or correct its name; the fields are listed in docs/experiments.md.",
+    remedy: `Remove it or correct its name; the fields are listed in docs/${issue.path[0] === "method" ? "methods" : "experiments"}.md.`,
   };
 }
 

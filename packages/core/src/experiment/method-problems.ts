@@ -1,6 +1,7 @@
 // What does not go together with the method of a run; found before any data is read.
 
 import { ExperimentError, expected, type Problem } from "../errors.ts";
+import { isPlainSum } from "../method/exchange.ts";
 import type { Method } from "../method/method.ts";
 import { methodOf } from "../method/registry.ts";
 import type { Settings } from "./settings.ts";
@@ -11,7 +12,8 @@ export function methodProblems(settings: Settings): Problem[] {
     ...countProblems(settings, method),
     ...twoPassProblems(settings, method),
     ...normaliseProblems(settings, method),
-    ...turnProblems(settings),
+    ...scaleHeadsProblems(settings, method),
+    ...turnProblems(settings, method),
   ];
 }
 
@@ -28,14 +30,26 @@ function countProblems({ tasks }: Settings, method: Method): readonly Problem[] 
   }
 }
 
+function scaleHeadsProblems({ scaleHeads }: Settings, { form }: Method): Problem[] {
+  if (scaleHeads !== true || form === "weighting") return [];
+  return [
+    {
+      path: "scaleHeads",
+      code: "experiment/invalid-value",
+      message: expected("scaleHeads", "false for a method without weights", scaleHeads),
+      remedy: "Remove `scaleHeads`, or choose another method; docs/methods.md lists what each has.",
+    },
+  ];
+}
+
 /** In turn, no two gradients are ever there together. */
-function turnProblems({ routing, method }: Settings): Problem[] {
-  if (routing.mode !== "sequential" || method.kind === "ew") return [];
+function turnProblems({ routing, method: { kind } }: Settings, method: Method): Problem[] {
+  if (routing.mode !== "sequential" || isPlainSum(method)) return [];
   return [
     {
       path: "routing.mode",
       code: "experiment/invalid-value",
-      message: expected("routing.mode", `"summed" with method ${method.kind}`, routing.mode),
+      message: expected("routing.mode", `"summed" with method ${kind}`, routing.mode),
       remedy: "Use `method: ew()` where tasks move the trunk in turn, or the mode `summed`.",
     },
   ];

@@ -4,6 +4,7 @@
 import { stepsPerEpoch } from "../data/epoch-plan.ts";
 import { ExperimentError, type Problem, show } from "../errors.ts";
 import { lossOutputs } from "../loss/registry.ts";
+import { holdsRows } from "../method/exchange.ts";
 import type { Method } from "../method/method.ts";
 import { methodOf } from "../method/registry.ts";
 import { metricName, metricOutputs } from "../metrics/registry.ts";
@@ -29,6 +30,8 @@ export interface PreparedExperiment extends ResolvedExperiment {
   /** Whether the method's weights multiply the heads' gradients too. */
   readonly scaleHeads: boolean;
   readonly stepsPerEpoch: number;
+  /** Rounds of one step: one per task where tasks move the trunk in turn. */
+  readonly roundsPerStep: number;
   /** Samples of the largest task's train split. */
   readonly samplesPerEpoch: number;
 }
@@ -78,19 +81,22 @@ function assemble(
   network: Network,
 ): PreparedExperiment {
   const byTask = new Map(sources.flatMap((source) => source.tasks.map((task) => [task, source])));
-  const method = methodOf(resolved.settings.method);
+  const { settings } = resolved;
+  const tasks = Object.keys(settings.tasks);
+  const method = methodOf(settings.method);
   const samplesPerEpoch = Math.max(...sources.map((source) => source.splits.train.size));
   return {
     ...resolved,
-    tasks: Object.keys(resolved.settings.tasks),
-    shards: shardsOf(resolved.settings),
+    tasks,
+    shards: shardsOf(settings),
     sources,
     sourceOf: (task) => byTask.get(task)!,
     network,
     method,
-    trunkOptimizer: method.trunkOptimizer ?? resolved.settings.optimizer.trunk,
-    scaleHeads: resolved.settings.scaleHeads ?? method.scaleHeads,
-    stepsPerEpoch: stepsPerEpoch(samplesPerEpoch, resolved.settings.batchSize),
+    trunkOptimizer: method.trunkOptimizer ?? settings.optimizer.trunk,
+    scaleHeads: settings.scaleHeads ?? method.scaleHeads,
+    roundsPerStep: settings.routing.mode === "sequential" ? tasks.length : 1,
+    stepsPerEpoch: stepsPerEpoch(samplesPerEpoch, settings.batchSize),
     samplesPerEpoch,
   };
 }
@@ -142,7 +148,7 @@ function trunkProblems({ network, sources }: PreparedExperiment): Problem[] {
 
 /** Rows of all tasks are held at once, unless they are sent twice. */
 function rowsProblems({ method, network, settings, tasks }: PreparedExperiment): Problem[] {
-  const held = method.needs === "rows" || (method.needs === "gram" && !settings.rows.twoPass);
+  const held = holdsRows(method, settings.rows.twoPass);
   const { length } = network.trunk.block.layout;
   const neededMiB = Math.ceil((4 * length * tasks.length) / 2 ** 20);
   if (!held || neededMiB <= settings.rows.memoryMiB) return [];

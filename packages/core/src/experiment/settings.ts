@@ -75,6 +75,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       memoryMiB: z.number().positive().default(2048),
       twoPass: z.boolean().default(false),
+      stretchKiB: z.number().positive().default(1024),
     })
     .prefault({}),
   conflictEvery: z.int().min(1).default(20),

@@ -16,6 +16,7 @@ const required: Partial<Record<MethodName, (taskCount: number) => object>> = {
 
 /** Options under which a method claims other properties, or takes another path. */
 const variants: readonly [name: string, spec: (taskCount: number) => object][] = [
+  ["stch after its warm-up", () => ({ kind: "stch", warmupEpochs: 0 })],
   ["mgda by norms", () => ({ kind: "mgda", normaliser: "norm" })],
   ["mgda by losses", () => ({ kind: "mgda", normaliser: "loss" })],
   ["mgda by norms and losses", () => ({ kind: "mgda", normaliser: "normTimesLoss" })],

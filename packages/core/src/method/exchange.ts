@@ -2,7 +2,7 @@
 // sides, so that nobody has to be told.
 
 import type { PhaseKind } from "../schedule/schedule.ts";
-import type { Clock, Method } from "./method.ts";
+import type { Clock, Method, RowTransform } from "./method.ts";
 
 export interface Exchange {
   /** What workers send before the step's weights are decided. */
@@ -11,8 +11,6 @@ export interface Exchange {
   readonly weights: boolean;
   /** Whether workers send weighted sums; else the coordinator makes them from the rows that it keeps. */
   readonly sums: boolean;
-  /** Whether workers compute the weights by themselves, from counters alone. */
-  readonly steady: boolean;
 }
 
 export interface ExchangeTerms {
@@ -25,16 +23,37 @@ export interface ExchangeTerms {
 }
 
 export function exchangeOf({ method, twoPass, scaleHeads, kind }: ExchangeTerms): Exchange {
-  const { needs, learns } = method;
+  const { needs } = method;
   if (needs === "nothing") {
-    return { first: "nothing", weights: false, sums: true, steady: learns === "nothing" };
+    return { first: "nothing", weights: false, sums: true };
   }
   if (needs === "losses" || needs === "norms") {
-    return { first: needs, weights: true, sums: true, steady: false };
+    return { first: needs, weights: true, sums: true };
   }
   const sums = twoPass && needs === "gram";
-  const headsMove = scaleHeads && kind === "joint" && method.form === "weighting";
-  return { first: "rows", weights: sums || headsMove, sums, steady: false };
+  const headsMove = scaleHeads && kind === "joint";
+  return { first: "rows", weights: sums || headsMove, sums };
+}
+
+/** Stretches of rows that a shard may have under way: the wire is busy while the first is taken. */
+export const rowsWindow = 4;
+
+/** Numbers of one task in one stretch of its row. */
+export function stretchLength({ stretchKiB }: { stretchKiB: number }): number {
+  return Math.max(1, Math.floor((stretchKiB * 1024) / Float32Array.BYTES_PER_ELEMENT));
+}
+
+/** Whether the coordinator holds the rows of all tasks, and not their inner products alone. */
+export function holdsRows({ needs }: Pick<Method, "needs">, twoPass: boolean): boolean {
+  return needs === "rows" || (needs === "gram" && !twoPass);
+}
+
+/** Whether the method is the plain sum of gradients. */
+export const isPlainSum = ({ plainSum }: Pick<Method, "plainSum">): boolean => plainSum === true;
+
+/** What workers do to each task's gradient, where the method has them do anything. */
+export function transformOf(method: Method): RowTransform | undefined {
+  return method.form === "aggregator" ? undefined : method.transform;
 }
 
 /** Stretches of `chunkLength` that `length` numbers make; at least one. */

@@ -115,6 +115,8 @@ interface Common {
    */
   readonly trunkOptimizer?: OptimizerSpec;
   readonly claims: Claims;
+  /** Every weight is 1, whatever happens: there is nothing to tell, and nothing to need. @default false */
+  readonly plainSum?: true;
 }
 
 /** A method that gives one weight per task. */

@@ -2,6 +2,7 @@
 // hides and plain SGD takes for another learning rate.
 
 import type { Matrix, Normalisation } from "./method.ts";
+import { quadraticForm } from "./solver/gram.ts";
 
 /**
  * `weights` `[M]` times the factor that the normalisation asks for: none; such that they sum to M; or such
@@ -24,14 +25,5 @@ const toTasks = (weights: readonly number[]) =>
 
 function toMeanNorm(weights: readonly number[], gram: Matrix): number {
   const mean = weights.map(() => 1 / weights.length);
-  return Math.sqrt(squaredNorm(mean, gram) / squaredNorm(weights, gram));
-}
-
-/** ||J^T a||^2 = a^T G a. */
-function squaredNorm(weights: readonly number[], gram: Matrix): number {
-  let sum = 0;
-  for (const [i, a] of weights.entries()) {
-    for (const [j, b] of weights.entries()) sum += a * b * gram[i]![j]!;
-  }
-  return sum;
+  return Math.sqrt(quadraticForm(gram, mean) / quadraticForm(gram, weights));
 }

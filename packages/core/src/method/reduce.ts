@@ -52,15 +52,15 @@ export function weightedSum(
 }
 
 /**
- * Numbers of each row that are in hand at once: those of 100 rows, 800 KiB, stay in a core's cache while all
+ * Numbers of each row that are in hand at once: those of 100 rows, 400 KiB, stay in a core's cache while all
  * pairs of them are multiplied.
  */
-const blockLength = 2048;
+const blockLength = 1024;
 
 /**
  * Adds the inner products of all pairs of rows to `gram` `[M, M]`, in double precision, symmetric to the bit.
  * A product depends on its two rows alone, added up block by block: rows that are taken in stretches of a
- * multiple of 2048 numbers have the same products, to the bit, as rows that are taken whole.
+ * multiple of 1024 numbers have the same products, to the bit, as rows that are taken whole.
  *
  * @param rows - `[M]`, of equal length; borrowed.
  */

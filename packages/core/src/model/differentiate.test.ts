@@ -55,32 +55,46 @@ test("a recording gives one gradient per vector of weights from one forward pass
   const left = await tensorsLeftBy(() => {
     const recording = record(() => {
       passes++;
-      const first = tf.sum(tf.square(a));
-      const second = tf.mul(tf.sum(tf.exp(tf.mul(a, 0))), b);
-      return tf.stack([first, second]) as tf.Tensor1D;
+      const first = tf.sum(tf.square(a)) as tf.Scalar;
+      const second = tf.mul(tf.sum(tf.exp(tf.mul(a, 0))), b) as tf.Scalar;
+      return [first, second];
     });
-    expect([...recording.value.dataSync()]).toEqual([5, 6]);
+    expect([...recording.values.dataSync()]).toEqual([5, 6]);
     const read = (weights: number[]) =>
-      tf.tidy(() =>
-        recording.gradients(tf.tensor1d(weights), [b, a]).map((each) => each.arraySync()),
-      );
+      tf.tidy(() => recording.gradients(weights, [b, a]).map((each) => each.arraySync()));
     expect(read([1, 0])).toEqual([0, [2, 4]]);
     expect(read([0, 1])).toEqual([2, [0, 0]]);
     expect(read([10, -1])).toEqual([-2, [20, 40]]);
-    expect(recording.gradients(tf.tensor1d([1, 1]), [])).toEqual([]);
+    expect(read([0, 0])).toEqual([0, [0, 0]]);
+    expect(recording.gradients([1, 1], [])).toEqual([]);
     recording.dispose();
   });
   expect(passes).toBe(1);
-  // The weights of the empty call are the test's own.
-  expect(left).toBe(1);
+  expect(left).toBe(0);
   tf.dispose([a, b]);
+});
+
+test("a value of weight 0 costs nothing and spoils nothing", async () => {
+  const a = tf.variable(tf.scalar(0));
+  const recording = record(() => [
+    tf.mul(a, 3) as tf.Scalar,
+    tf.mean(tf.sqrt(tf.mul(a, 1))) as tf.Scalar,
+  ]);
+  const read = (weights: number[]) =>
+    tf.tidy(() => recording.gradients(weights, [a])[0]!.arraySync());
+  expect(read([1, 1])).toBe(Number.POSITIVE_INFINITY);
+  expect(read([1, 0])).toBe(3);
+  const { kernels } = await tf.profile(() => recording.gradients([1, 0], [a]));
+  expect(kernels.map(({ name }) => name)).not.toContain("Sqrt");
+  recording.dispose();
+  a.dispose();
 });
 
 test("other work between the passes of a recording is not recorded", () => {
   const a = tf.variable(tf.scalar(2));
-  const recording = record(() => tf.square(a) as tf.Scalar);
+  const recording = record(() => [tf.square(a) as tf.Scalar]);
   const other = differentiate(() => tf.exp(a) as tf.Scalar, [a]);
-  const [gradient] = recording.gradients(tf.scalar(1), [a]);
+  const [gradient] = recording.gradients([1], [a]);
   expect(gradient!.arraySync()).toBe(4);
   recording.dispose();
   tf.dispose([a, other.value, ...other.gradients, gradient!]);

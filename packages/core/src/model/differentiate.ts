@@ -4,15 +4,15 @@
 import * as tf from "@tensorflow/tfjs";
 
 /** A forward pass whose backward passes come later, and as many of them as are wanted. */
-export interface Recording<T extends tf.Tensor> {
-  /** Disposed with the recording. */
-  readonly value: T;
+export interface Recording {
+  /** The recorded scalars, `[n]`. Disposed with the recording. */
+  readonly values: tf.Tensor1D;
   /**
-   * Reverse-mode gradient of `sum(value * weights)` for `variables` only, in their order and with their
-   * shapes; what others would need is not computed. The caller disposes it. Borrows `weights`, which have
-   * the shape of `value`. Variables may not have been assigned since.
+   * Reverse-mode gradient of `sum_k weights[k] values[k]` for `variables` only, in their order and with their
+   * shapes. What others would need is not computed, nor anything for values of weight 0. The caller
+   * disposes it. Variables may not have been assigned since.
    */
-  gradients(weights: tf.Tensor, variables: readonly tf.Variable[]): tf.Tensor[];
+  gradients(weights: readonly number[], variables: readonly tf.Variable[]): tf.Tensor[];
   dispose(): void;
 }
 
@@ -20,24 +20,24 @@ export interface Recording<T extends tf.Tensor> {
 type Tape = NonNullable<ReturnType<typeof tf.engine>["state"]["activeTape"]>;
 
 /**
- * Runs `f` and keeps its tape. tfjs has the forward and the backward pass in one call, with one vector of
- * weights; here that call is given an empty pass at first and the kept tape afterwards.
+ * Runs `f` and keeps its tape. tfjs has the forward and the backward pass in one call; here that call is
+ * given an empty pass at first and the kept tape afterwards.
  */
-export function record<T extends tf.Tensor>(f: () => T): Recording<T> {
+export function record(f: () => readonly tf.Scalar[]): Recording {
   const { state } = tf.engine();
   let tape: Tape = [];
-  const value = withoutPath(() => {
-    const result = f();
+  const values = withoutPath(() => {
+    const result = tf.stack([...f()]) as tf.Tensor1D;
     tape = state.activeTape;
     state.activeTape = [];
     return result;
   });
   return {
-    value,
-    gradients: (weights, variables) => backward(tape, { value, weights, variables }),
+    values,
+    gradients: (weights, variables) => backward(tape, { values, weights, variables }),
     dispose() {
       for (const { saved } of tape) tf.dispose(saved ?? []);
-      tf.dispose(value);
+      tf.dispose(values);
       tape = [];
     },
   };
@@ -56,22 +56,39 @@ function withoutPath<T extends tf.Tensor>(f: () => T): T {
   }
 }
 
-function backward(
-  tape: Tape,
-  terms: { value: tf.Tensor; weights: tf.Tensor; variables: readonly tf.Variable[] },
-): tf.Tensor[] {
-  const { value, weights, variables } = terms;
+interface BackwardTerms {
+  values: tf.Tensor1D;
+  weights: readonly number[];
+  variables: readonly tf.Variable[];
+}
+
+function backward(tape: Tape, { values, weights, variables }: BackwardTerms): tf.Tensor[] {
   if (variables.length === 0) return [];
   const engine = tf.engine();
-  // tfjs disposes what its tape saved; a copy that names nothing saved leaves it for the next time.
-  const copy = tape.map((node) => ({ ...node, saved: [] }));
+  const copy = replayed(tape, values, weights);
   const replay = () => {
     engine.state.activeTape = copy;
-    return value;
+    return values;
   };
+  const vector = tf.tensor1d([...weights], "float32");
   // `true`: variables without a path are allowed.
-  const { grads } = engine.gradients(replay, [...variables], weights, true);
+  const { grads } = engine.gradients(replay, [...variables], vector, true);
+  vector.dispose();
   return variables.map((variable, i) => grads[i] ?? tf.zerosLike(variable));
+}
+
+/**
+ * A copy for one backward pass. tfjs disposes what its tape saved; a copy that names nothing saved leaves it
+ * for the next time. Where the values come together, those of weight 0 are left out: zeros would be driven
+ * through all that they depend on, and 0 times an infinite slope is not 0.
+ */
+function replayed(tape: Tape, values: tf.Tensor1D, weights: readonly number[]): Tape {
+  return tape.map((node) => {
+    const isLast = node.outputs.some(({ id }) => id === values.id);
+    if (!isLast) return { ...node, saved: [] };
+    const wanted = Object.entries(node.inputs).filter(([k]) => weights[Number(k)] !== 0);
+    return { ...node, inputs: Object.fromEntries(wanted), saved: [] };
+  });
 }
 
 export interface Differentiated {
@@ -89,13 +106,11 @@ export function differentiate(
   variables: readonly tf.Variable[],
 ): Differentiated {
   if (variables.length === 0) return { value: tf.tidy(f), gradients: [] };
-  const recording = record(f);
-  const one = tf.ones([]);
+  const recording = record(() => [f()]);
   try {
-    const gradients = recording.gradients(one, variables);
-    return { value: recording.value.clone(), gradients };
+    const gradients = recording.gradients([1], variables);
+    return { value: tf.tidy(() => tf.reshape(recording.values, []) as tf.Scalar), gradients };
   } finally {
-    one.dispose();
     recording.dispose();
   }
 }

@@ -179,7 +179,7 @@ function passOf(network: Network, terms: PassTerms): JointPass {
   };
   const headVariables = heads.flatMap(({ block }) => block.variables);
   return {
-    losses: namedLosses(batches, recording.value),
+    losses: namedLosses(batches, recording.values),
     statistics: takeStatistics(network.trunk.block, trunkProposal ?? null),
     trunk: (alphas) => readTrunk(backward(alphas, variables)),
     heads: (alphas) => motions(backward(alphas, headVariables)),
@@ -200,13 +200,13 @@ function passOf(network: Network, terms: PassTerms): JointPass {
 function forwardPass(
   network: Network,
   terms: PassTerms,
-): { recording: Recording<tf.Tensor1D>; proposals: (tf.Tensor[] | null)[] } {
+): { recording: Recording; proposals: (tf.Tensor[] | null)[] } {
   const { batches, heads } = terms;
   const blocks = [network.trunk, ...heads].map((part) => part.block);
   const values = () => {
     const losses = lossesOf(network, terms);
     const penalties = heads.length > 0 ? batches.map((batch) => penaltyOf(batch)) : [];
-    return tf.stack([...losses, ...penalties]) as tf.Tensor1D;
+    return [...losses, ...penalties];
   };
   const { result, proposals } = captureStatistics(blocks, () => record(values));
   return { recording: result, proposals };
@@ -230,17 +230,14 @@ function penaltyOf({ penalty }: HeadBatch): tf.Scalar {
 
 /** A penalty is a part of its task's loss, whatever the loss is weighted by. */
 function weighted(
-  recording: Recording<tf.Tensor1D>,
+  recording: Recording,
   terms: { batches: readonly TaskBatch[]; alphas: readonly number[]; penalised: boolean },
   variables: readonly tf.Variable[],
 ): tf.Tensor[] {
   const { batches, alphas, penalised } = terms;
   const weights = batches.map(({ weight }, k) => alphas[k]! * weight);
   const all = penalised ? [...weights, ...batches.map(() => 1)] : weights;
-  const vector = tf.tensor1d(all, "float32");
-  const gradients = recording.gradients(vector, variables);
-  vector.dispose();
-  return gradients;
+  return recording.gradients(all, variables);
 }
 
 function splitByBlock(gradients: tf.Tensor[], parts: readonly NetworkPart[]): tf.Tensor[][] {

@@ -3,6 +3,7 @@
 // Letters: n = candidates, m = bits of a selector, z = selectors' numbers, a = their logits.
 
 import * as tf from "@tensorflow/tfjs";
+import { softmax } from "../method/softmax.ts";
 import { checkOption } from "./check-option.ts";
 import {
   type AllowedOption,
@@ -113,9 +114,7 @@ function weightsIn(
   { candidates: n, k, width }: RouterPlace & { k: number; width: number },
 ): number[] {
   const m = z.length / k;
-  const largest = Math.max(...a);
-  const shares = Array.from(a, (value) => Math.exp(value - largest));
-  const total = shares.reduce((sum, share) => sum + share, 0);
+  const shares = softmax(a);
   return Array.from({ length: n }, (_, i) =>
     shares.reduce((sum, share, j) => {
       let r = 1;
@@ -123,7 +122,7 @@ function weightsIn(
         const s = stepAt(z[j * m + bit]!, width);
         r *= (i >> bit) & 1 ? s : 1 - s;
       }
-      return sum + (share / total) * r;
+      return sum + share * r;
     }, 0),
   );
 }

@@ -79,3 +79,12 @@ test("progressive layered extraction lets a task use shared experts and its own"
   ]);
   network.dispose();
 });
+
+test("a mixture without experts is refused where it is written", () => {
+  const { trunk } = mmoe({
+    inputShape: [2],
+    experts: 0,
+    expert: () => [tf.layers.dense({ units: 2 })],
+  });
+  expect(trunk).toThrow(/`experts` should be a whole number, at least 1/);
+});

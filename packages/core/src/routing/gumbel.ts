@@ -28,6 +28,8 @@ export interface GumbelOptions extends AllowedOption {
  * with the value of b and the gradient of s, the division inside the differentiated graph. One draw serves
  * the whole batch. Evaluation uses the components with p_c >= 0.5.
  *
+ * Only the paper's abstract was at hand; this follows the authors' published code.
+ *
  * Departures. One logit per component instead of two, whose difference it is: the samples have the same
  * distribution, and an optimizer that normalises its steps, as Adam, needs twice the published learning
  * rate. Where no component reaches 0.5, evaluation uses the likeliest, since a layer without any outputs

@@ -3,6 +3,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { HeadFactory, TrunkFactory } from "../model/network.ts";
+import { checkOption } from "./check-option.ts";
 import { gatedMix, stackRows } from "./expert-mix.ts";
 
 type Layers = readonly tf.layers.Layer[];
@@ -47,6 +48,8 @@ export function mmoe({ inputShape, experts, expert }: MmoeOptions): ExpertNetwor
 
 /** Experts side by side, `[B, E, U]`, and the input, `[B, D]`. */
 export function expertTrunk({ inputShape, experts, expert }: MmoeOptions): tf.LayersModel {
+  const isSound = Number.isInteger(experts) && experts >= 1;
+  checkOption("experts", { isSound, should: "a whole number, at least 1", found: experts });
   const input = tf.input({ shape: [...inputShape] });
   const outputs = Array.from({ length: experts }, () => through(expert(), input));
   const passed = tf.layers.activation({ activation: "linear" }).apply(input) as tf.SymbolicTensor;

@@ -11,14 +11,14 @@ const sigmoid = (l: number) => 1 / (1 + Math.exp(-l));
 const logits = [0.4, -1.2, 2, 0.1];
 
 /** Value and gradient for the logits of two layers of two components. */
-function penaltyAt(given: object, progress = 1) {
+function penaltyAt(given: object, progress = 1, at = logits) {
   const settings = routingSchema.parse(given);
   return tf.tidy(() => {
     const f = (l: tf.Tensor) => {
       const layers = tf.split(tf.sigmoid(l), 2) as tf.Tensor1D[];
       return allocationPenalty(layers, settings, progress) ?? tf.mul(0, tf.sum(l));
     };
-    const { value, grad } = tf.valueAndGrad(f)(tf.tensor1d(logits));
+    const { value, grad } = tf.valueAndGrad(f)(tf.tensor1d(at));
     return { value: value.dataSync()[0]!, gradient: grad.arraySync() as number[] };
   });
 }
@@ -54,6 +54,32 @@ test.each<[string, object, number]>([
   ],
 ])("the %s term has the value of its formula, half-way through the run", (_, settings, value) => {
   expect(penaltyAt(settings, 0.5).value).toBeCloseTo(value, 5);
+});
+
+test.each([
+  { connectionWeight: 2 },
+  { disconnectWeight: 2 },
+  { entropyWeight: 2, entropyPower: 0 },
+])("%o presses the logits as finite differences say", (settings) => {
+  const h = 1e-2;
+  const { gradient } = penaltyAt(settings);
+  const slopes = logits.map((logit, i) => {
+    const [above, below] = [h, -h].map((shift) =>
+      penaltyAt(settings, 1, logits.with(i, logit + shift)),
+    );
+    return (above!.value - below!.value) / (2 * h);
+  });
+  expect(gradient).toEqual(slopes.map((slope) => expect.closeTo(slope, 3)));
+});
+
+test("a logit that is decided has no entropy and no pressure, and neither is NaN", () => {
+  const { value, gradient } = penaltyAt(
+    { entropyWeight: 1, disconnectWeight: 1 },
+    1,
+    [-200, 200, 200, 200],
+  );
+  expect(value).toBeCloseTo(0, 6);
+  expect(gradient.map(Math.abs)).toEqual([0, 0, 0, 0]);
 });
 
 test.each([

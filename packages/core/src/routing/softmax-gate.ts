@@ -2,6 +2,7 @@
 // Letters: B = samples, n = candidates.
 
 import * as tf from "@tensorflow/tfjs";
+import { softmax } from "../method/softmax.ts";
 import type { Random } from "../random/random.ts";
 import { checkOption } from "./check-option.ts";
 import { type AllowedOption, type Router, uniformArray } from "./router.ts";
@@ -19,6 +20,7 @@ export interface SoftmaxGateOptions extends AllowedOption {
  *     w = softmax(x W + b), `[B, n]`,   layer(x) = sum_i w_i f_i(x)
  *
  * or w = softmax(b) for all examples. W starts by Glorot's uniform rule, b at zero. No component is ever off.
+ * Departure: the papers' gates have no b.
  */
 export function softmaxGate({ perExample = true, allowed }: SoftmaxGateOptions = {}): Router {
   return perExample ? gateByExample(allowed) : gateOfTask(allowed);
@@ -65,9 +67,9 @@ function gateOfTask(allowed: AllowedOption["allowed"]): Router {
     }),
     choose: ([bias], { candidates: n }) => ({
       chosen: allOf(n),
-      combine: { kind: "weighted", weights: softmaxOf(bias!) },
+      combine: { kind: "weighted", weights: softmax(bias!) },
     }),
-    usage: ([bias]) => softmaxOf(bias!),
+    usage: ([bias]) => softmax(bias!),
   };
 }
 
@@ -75,13 +77,6 @@ function gateOfTask(allowed: AllowedOption["allowed"]): Router {
 function glorot(inputs: number, n: number) {
   const limit = Math.sqrt(6 / (inputs + n));
   return (draw: Random) => uniformArray(draw, inputs * n, limit);
-}
-
-function softmaxOf(logits: Float32Array): number[] {
-  const largest = Math.max(...logits);
-  const powers = Array.from(logits, (value) => Math.exp(value - largest));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return powers.map((power) => power / total);
 }
 
 const allOf = (n: number) => Array.from({ length: n }, (_, i) => i);

@@ -50,14 +50,14 @@ export function withGreedyRoutes<T>(network: Network, task: string, pass: () => 
 export function sampleOf(
   network: Network,
   task: string,
-  { layer, place, ...router }: TaskRouter,
+  router: TaskRouter,
   draws: StepDraws,
 ): RouterSample {
+  const { layer, place } = router;
   const { seed, epoch, step } = draws;
   const draw = drawsFor({ seed, purpose: `routing/${layer.ordinal}`, task, epoch, step });
   const temperature = temperatureAt(network, draws);
-  const values = routerValues({ layer, place, ...router });
-  return layer.router.sample(values, place, { temperature, draw });
+  return layer.router.sample(routerValues(router), place, { temperature, draw });
 }
 
 /**

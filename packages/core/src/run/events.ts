@@ -41,8 +41,8 @@ export interface PhaseRecord {
 export interface BalanceReport {
   epoch: number;
   step: number;
-  /** What the method multiplied the tasks' gradients by. */
-  weights: Losses;
+  /** What the method multiplied the tasks' gradients by; absent where it gives no weights. */
+  weights?: Losses;
   /** Norms of the tasks' gradients; absent where nobody saw them, as are the following. */
   norms?: Losses;
   /** `[M, M]`, in the experiment's order of tasks; 0 where a gradient is zero. */
@@ -139,7 +139,7 @@ export type RunEventBody =
       /** Cosines of the tasks' probabilities, `[M, M]`. */
       cosines: readonly (readonly number[])[];
     }
-  /** The method could not do what it is for, and did something else in this step. */
+  /** The method could not do what it is for, and does something else from this step on, for one or more. */
   | {
       type: "methodFallback";
       phase: number;

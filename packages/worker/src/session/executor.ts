@@ -97,6 +97,7 @@ export class Executor {
     const { kind, at } = effect;
     this.#steps.drop();
     const isFirst = this.#enter(at.phase);
+    await this.#steps.measureAfter(effect);
     for (const shard of effect.shards) {
       if (this.#steps.tasksOf(shard, at).length === 0) continue;
       const losses = await this.#steps.begin(effect, shard, isFirst);

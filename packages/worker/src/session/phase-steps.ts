@@ -4,18 +4,14 @@
 import {
   type Clock,
   chunksOf,
-  clockAt,
-  drawsFor,
   type Exchange,
   exchangeOf,
   isReported,
   type NamedTensor,
-  normalised,
   type PreparedExperiment,
-  reductionWeights,
-  rowsChunkLength,
   rowsWindow,
   scheduleOf,
+  stretchLength,
   turnOf,
   wantsLossesAfter,
 } from "@trunkline/core";
@@ -23,6 +19,7 @@ import type { ShardStep } from "../training/shard-step.ts";
 import { presentWords, withoutAbsent } from "../training/sparse-gradient.ts";
 import { beginShardStep, lossesAt, type Trainer } from "../training/step.ts";
 import type { Effect, Order, SessionEvent } from "./effects.ts";
+import { StepWeights } from "./step-weights.ts";
 
 type BeginStep = Extract<Effect, { type: "beginStep" }>;
 
@@ -54,28 +51,48 @@ export class PhaseSteps {
   readonly #prepared: PreparedExperiment;
   readonly #hooks: StepHooks;
   #inHand: InHand[] = [];
-  /** The method's weights of the last step, where this worker knows them. */
-  #weights: readonly number[] | null = null;
+  readonly #weights: StepWeights;
+  /** Losses after the step before, measured for all shards before a step begins. */
+  #lossesAfter = new Map<number, Record<string, number>>();
 
   constructor(trainer: Trainer, hooks: StepHooks) {
     this.#trainer = trainer;
     this.#prepared = trainer.prepared;
+    this.#weights = new StepWeights(trainer.prepared);
     this.#hooks = hooks;
   }
 
   /** Weights that scale heads in the present joint step; null where they do not. */
   get headWeights(): readonly number[] | null {
-    return this.#prepared.scaleHeads ? this.#weights : null;
+    return this.#weights.ofHeads;
   }
 
   /** Tasks of a shard that take part in a round. */
   tasksOf(shard: number, at: BeginStep["at"]): readonly string[] {
-    const { settings, tasks, shards } = this.#prepared;
+    const { settings, tasks, shards, roundsPerStep } = this.#prepared;
     const own = shards[shard]!;
-    if (settings.routing.mode !== "sequential") return own;
+    if (roundsPerStep === 1) return own;
     const key = { seed: settings.seed, tasks: tasks.length, epoch: at.epoch, step: at.step };
     const task = tasks[turnOf(key, at.turn)]!;
     return own.includes(task) ? [task] : [];
+  }
+
+  /**
+   * Measures the step before on its own batch, where the method or a report wants that: for all shards at
+   * once, since a batch is read once.
+   */
+  async measureAfter({ previous, kind, order, shards }: BeginStep): Promise<void> {
+    this.#lossesAfter.clear();
+    const { method, settings, roundsPerStep } = this.#prepared;
+    if (previous === null || roundsPerStep > 1) return;
+    const { step } = this.#weights.clockAt(order.at.trunkVersion);
+    if (!wantsLossesAfter(method, { step: step - 1, reportEvery: settings.conflictEvery })) return;
+    const key = { epoch: previous.epoch, step: previous.step };
+    const headsTrain = kind === "joint" && headsMoveTogether(this.#prepared);
+    for (const shard of shards) {
+      const tasks = this.tasksOf(shard, previous);
+      this.#lossesAfter.set(shard, await lossesAt(this.#trainer, { tasks, key, headsTrain }));
+    }
   }
 
   /** Begins a shard's part of a step, and finishes it where nothing has to be decided first. */
@@ -84,7 +101,7 @@ export class PhaseSteps {
     const { exchange } = inHand;
     this.#inHand.push(inHand);
     if (exchange.first === "nothing") {
-      this.#weights = effect.weights ?? this.#steadyWeights(inHand.clock);
+      this.#weights.begin(effect.weights, inHand.clock);
       await this.#maybeMeasured(isFirst, () => this.#finish(inHand));
     } else await this.#maybeMeasured(isFirst, () => this.#ask(inHand));
     return inHand.losses;
@@ -92,7 +109,7 @@ export class PhaseSteps {
 
   /** The method has decided. */
   finish(job: number, weights: readonly number[]): void {
-    this.#weights = weights;
+    this.#weights.set(weights);
     for (const inHand of this.#of(job)) this.#finish(inHand);
   }
 
@@ -124,9 +141,9 @@ export class PhaseSteps {
     const { order, at, kind } = effect;
     const tasks = this.tasksOf(shard, at);
     const { method, settings, scaleHeads } = this.#prepared;
-    const clock = this.#clock(order.at.trunkVersion);
+    const clock = this.#weights.clockAt(order.at.trunkVersion);
     const exchange = exchangeOf({ method, twoPass: settings.rows.twoPass, scaleHeads, kind });
-    const lossesAfter = await this.#lossesAfter(effect, tasks, clock);
+    const lossesAfter = this.#lossesAfter.get(shard) ?? {};
     const together = kind === "joint" && headsMoveTogether(this.#prepared);
     const headScale = together ? effect.learningRateScale : null;
     const key = { epoch: at.epoch, step: at.step };
@@ -138,20 +155,6 @@ export class PhaseSteps {
     const { losses } = step!;
     const parts = { order, shard, step: step!, tasks, losses, lossesAfter, clock, exchange };
     return { ...parts, headsWait: together, chunksSent: 0 };
-  }
-
-  async #lossesAfter(
-    { previous, kind }: BeginStep,
-    tasks: readonly string[],
-    clock: Clock,
-  ): Promise<Record<string, number>> {
-    const { method, settings } = this.#prepared;
-    if (previous === null || settings.routing.mode === "sequential") return {};
-    const before = { step: clock.step - 1, reportEvery: settings.conflictEvery };
-    if (!wantsLossesAfter(method, before)) return {};
-    const key = { epoch: previous.epoch, step: previous.step };
-    const headsTrain = kind === "joint" && headsMoveTogether(this.#prepared);
-    return lossesAt(this.#trainer, { tasks, key, headsTrain });
   }
 
   /** Tells what the method wants to see before it decides. */
@@ -170,21 +173,22 @@ export class PhaseSteps {
   /** Heads that no weight scales need not wait for any. */
   #moveHeadsUnweighted(inHand: InHand): void {
     if (!inHand.headsWait || this.#prepared.scaleHeads) return;
-    inHand.step.moveHeads(this.#headFactors(inHand, null));
+    inHand.step.moveHeads(this.#weights.onHeads(inHand.tasks));
     inHand.headsWait = false;
   }
 
   #sendRows(inHand: InHand, count: number): void {
     const { order, shard, step, tasks, losses, lossesAfter, exchange } = inHand;
     const { length } = this.#prepared.network.trunk.block.layout;
-    const chunks = chunksOf(length, rowsChunkLength);
+    const size = stretchLength(this.#prepared.settings.rows);
+    const chunks = chunksOf(length, size);
     const rows = step.rows();
     const until = Math.min(chunks, inHand.chunksSent + count);
     for (; inHand.chunksSent < until; inHand.chunksSent++) {
       const chunk = inHand.chunksSent;
-      const from = chunk * rowsChunkLength;
+      const from = chunk * size;
       const tensors = tasks.map((task, k): NamedTensor => {
-        const values = rows[k]!.slice(from, from + rowsChunkLength);
+        const values = rows[k]!.slice(from, from + size);
         return { name: `row/${task}`, kind: "gradients", values };
       });
       if (chunk === chunks - 1 && !exchange.sums) tensors.push(...statisticsOf(step));
@@ -198,15 +202,15 @@ export class PhaseSteps {
 
   /** The weights are known: heads move where they waited for them, and the shard's sum goes out. */
   #finish(inHand: InHand): void {
-    const { step, exchange } = inHand;
+    const { step, exchange, tasks } = inHand;
     if (!exchange.sums) {
-      if (inHand.headsWait) step.moveHeads(this.#headFactors(inHand, this.#weights));
+      if (inHand.headsWait) step.moveHeads(this.#weights.onHeads(tasks));
       return this.#forget(inHand);
     }
     // Whoever is to know the rows' norms makes the sum of them, and not by a pass more.
     if (this.#prepared.method.learns === "norms") step.rows();
-    const weights = this.#trunkFactors(inHand);
-    const heads = this.#headFactors(inHand, this.#prepared.scaleHeads ? this.#weights : null);
+    const weights = this.#weights.onRows(tasks);
+    const heads = this.#weights.onHeads(tasks);
     const sum = inHand.headsWait ? step.sumAndMoveHeads(weights, heads) : step.sum(weights);
     this.#tellGradient(inHand, sum);
     this.#forget(inHand);
@@ -241,43 +245,6 @@ export class PhaseSteps {
   #forget(inHand: InHand): void {
     inHand.step.dispose();
     this.#inHand = this.#inHand.filter((each) => each !== inHand);
-  }
-
-  /** Factors on the shard's rows. */
-  #trunkFactors({ tasks }: InHand): number[] {
-    const { method } = this.#prepared;
-    if (method.form === "steps") {
-      const lambdas = this.#prepared.tasks.map((task) => this.#trainer.terms.weight(task));
-      return this.#own(tasks, reductionWeights(method, lambdas));
-    }
-    return this.#own(tasks, this.#weights);
-  }
-
-  /** Factors on the heads' gradients, which have their batch's weight in them already. */
-  #headFactors({ tasks }: InHand, weights: readonly number[] | null): number[] {
-    const { terms } = this.#trainer;
-    return this.#own(tasks, weights).map(
-      (weight, k) => (weight * terms.weight(tasks[k]!)) / terms.gradientWeight(tasks[k]!),
-    );
-  }
-
-  #own(tasks: readonly string[], all: readonly number[] | null): number[] {
-    return tasks.map((task) => all?.[this.#prepared.tasks.indexOf(task)] ?? 1);
-  }
-
-  /** Weights that follow from counters alone. */
-  #steadyWeights(clock: Clock): readonly number[] | null {
-    const { method, settings, tasks } = this.#prepared;
-    if (method.form !== "weighting" || method.learns !== "nothing") return null;
-    const random = drawsFor({ seed: settings.seed, purpose: "method", step: clock.step });
-    const view = { taskCount: tasks.length, clock, losses: [], norms: [], gram: [], random };
-    return normalised(method.weigh({}, view).weights, settings.normalise ?? method.normalise, []);
-  }
-
-  #clock(trunkVersion: number): Clock {
-    const { stepsPerEpoch, settings, tasks } = this.#prepared;
-    const roundsPerStep = settings.routing.mode === "sequential" ? tasks.length : 1;
-    return clockAt(trunkVersion, { roundsPerStep, stepsPerEpoch });
   }
 }
 

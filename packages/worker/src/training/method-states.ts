@@ -8,6 +8,7 @@ import {
   type PreparedExperiment,
   type RowBlock,
   type RowTransform,
+  transformOf,
   transformState,
 } from "@trunkline/core";
 
@@ -28,9 +29,8 @@ export class MethodStates {
   readonly #states = new Map<string, OptimizerState>();
 
   constructor(prepared: PreparedExperiment) {
-    const { method } = prepared;
     this.#prepared = prepared;
-    this.#transform = method.form === "aggregator" ? undefined : method.transform;
+    this.#transform = transformOf(prepared.method);
   }
 
   /** Whether there is anything to keep. */
@@ -39,10 +39,10 @@ export class MethodStates {
   }
 
   load(task: string, state: OptimizerState): void {
-    const { arrays } = this.#fresh();
+    const { arrays, scalars } = this.#fresh();
     this.#states.set(task, {
       arrays: { ...arrays, ...state.arrays },
-      scalars: { ...state.scalars },
+      scalars: { ...scalars, ...state.scalars },
     });
   }
 

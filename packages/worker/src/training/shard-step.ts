@@ -58,7 +58,12 @@ export class ShardStep {
     this.#pass = this.#joint ?? sharedPass(network, terms.batches, this.#draws);
     this.losses = this.#pass.losses;
     this.statistics = this.#pass.statistics;
-    requireFinite(this.losses);
+    try {
+      requireFinite(this.losses);
+    } catch (error) {
+      this.#pass.dispose();
+      throw error;
+    }
   }
 
   /** Rows of the tasks as the method's transform leaves them, `[M][P]`; borrowed. */

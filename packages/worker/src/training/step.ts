@@ -16,6 +16,7 @@ import {
 } from "@trunkline/core";
 import type { Batches, BatchKey, SourceBatch } from "./batches.ts";
 import type { Heads } from "./heads.ts";
+import { requireFinite } from "./losses.ts";
 import type { MethodStates } from "./method-states.ts";
 import { ShardStep } from "./shard-step.ts";
 import type { TaskTerms } from "./task-batches.ts";
@@ -60,7 +61,9 @@ export async function lossesAt(
 ): Promise<Record<string, number>> {
   const batches = await taskBatches(trainer, tasks, { ...key, stream: "" });
   const draws = trainer.terms.draws(key);
-  return stepLosses(trainer.prepared.network, batches, { draws, headsTrain });
+  const losses = stepLosses(trainer.prepared.network, batches, { draws, headsTrain });
+  requireFinite(losses);
+  return losses;
 }
 
 /** Heads move once, the trunk frozen at its present weights; it runs once per source. */

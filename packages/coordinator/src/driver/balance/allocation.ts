@@ -29,10 +29,22 @@ export function allocationEvent(
 }
 
 /** Layers where a task's every component is unlikely, so that evaluation takes the likeliest one instead. */
-export function unlikelyLayers({ tasks }: AllocationEvent): { task: string; layer: number }[] {
+function unlikelyLayers({ tasks }: AllocationEvent): { task: string; layer: number }[] {
   return Object.entries(tasks).flatMap(([task, { probabilities }]) =>
     probabilities.flatMap((layer, index) =>
       Math.max(...layer) < 0.5 ? [{ task, layer: index }] : [],
     ),
   );
+}
+
+/** A sentence for each task and layer that is so, and is not in `told` yet; it is then. */
+export function unlikelyWarnings(allocation: AllocationEvent, told: Set<string>): string[] {
+  return unlikelyLayers(allocation).flatMap(({ task, layer }) => {
+    const place = `${task}/${layer}`;
+    if (told.has(place)) return [];
+    told.add(place);
+    return [
+      `Task ${task} uses no component of routed layer ${layer} with probability 0.5 or more; evaluation and export take the likeliest one. \`routing.disconnectWeight\` works against it.`,
+    ];
+  });
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { gathered, plainExchange, planOf } from "../../../test/play.ts";
+import { gathered, type Play, plainExchange, planOf } from "../../../test/play.ts";
 
-const figures = { ...plainExchange, first: "losses", weights: true, steady: false } as const;
-const rows = { ...plainExchange, first: "rows", sums: false, steady: false } as const;
+const figures = { ...plainExchange, first: "losses", weights: true } as const;
+const rows = { ...plainExchange, first: "rows", sums: false } as const;
 
 const withExchange = (shared: typeof figures | typeof rows | object, changes = {}) =>
   planOf({
@@ -19,6 +19,7 @@ describe("a method that decides on figures", () => {
     expect(run.made("weigh")).toEqual([
       {
         type: "weigh",
+        phase: 0,
         epoch: 0,
         step: 0,
         trunkVersion: 0,
@@ -78,9 +79,11 @@ describe("a method that decides on rows", () => {
     expect(run.made("takeRows")).toEqual([]);
     run.rows("a", 0, 0);
     // Handles count up: 0 and 1 are of the second task.
-    expect(run.made("takeRows")).toEqual([{ type: "takeRows", chunk: 0, rows: [2, 0] }]);
+    expect(run.made("takeRows")).toEqual([
+      { type: "takeRows", trunkVersion: 0, chunk: 0, rows: [2, 0] },
+    ]);
     run.rows("a", 0, 1);
-    expect(run.made("takeRows")[1]).toEqual({ type: "takeRows", chunk: 1, rows: [3, 1] });
+    expect(run.made("takeRows")[1]).toMatchObject({ chunk: 1, rows: [3, 1] });
     expect(run.made("weigh")).toMatchObject([{ figures: { losses: { left: 1, right: 2 } } }]);
     expect(run.made("commit")).toMatchObject([{ gradients: [], trunkVersion: 1 }]);
     expect(run.sent("a", "weights")).toEqual([]);
@@ -135,6 +138,16 @@ describe("a method that decides on rows", () => {
     expect(run.held.size).toBe(0);
   });
 
+  test("refuses a stretch that was not asked for: four may be under way", () => {
+    const run = gathered(withExchange(rows, { gradientLengths: { gradient: 11 }, rowsChunks: 6 }));
+    for (let chunk = 0; chunk < 5; chunk++) {
+      expect(run.closed("a")).toBe(false);
+      run.rows("a", 0, chunk, { "row/left": 2 });
+    }
+    expect(run.sent("a", "refuse")).toMatchObject([{ code: "protocol/malformed" }]);
+    expect(run.held.size).toBe(4);
+  });
+
   test("statistics come with the last stretch", () => {
     const gradientLengths = { gradient: 3, statistics: 2 };
     const run = gathered(withExchange(rows, { gradientLengths }));
@@ -156,13 +169,7 @@ describe("components of a routed trunk", () => {
 
   test("travel where they are present, and the machine checks that the lengths agree", () => {
     const run = gathered(routed);
-    const present = (words: number[], gradient: number) => {
-      const place = run.place("a");
-      const nothing = { lossesAfter: {}, norms: {}, dominance: {}, use: { peakBytes: 1 } };
-      const message = { type: "gradient", at: place, shard: 0, losses: { left: 1 } } as const;
-      return run.say("a", { ...message, ...nothing, present: words }, { gradient });
-    };
-    present([0b10], 6);
+    run.gradient("a", 0, {}, { gradient: 6 }, { present: [0b10] });
     expect(run.state.stage).toMatchObject({ arrivals: [{ present: [0b10] }, null] });
     const other = gathered(routed);
     other.gradient("a", 0, {}, { gradient: 8 });
@@ -171,30 +178,28 @@ describe("components of a routed trunk", () => {
 
   test("an effect holds plain values", () => {
     const run = gathered(routed);
-    for (const [peer, shard] of [
-      ["a", 0],
-      ["b", 1],
-    ] as const) {
-      const nothing = {
-        lossesAfter: {},
-        norms: {},
-        dominance: { left: [1, 2] },
-        use: { peakBytes: 1 },
-      };
-      const message = {
-        type: "gradient",
-        at: run.place(peer),
-        shard,
-        losses: { left: 1 },
-      } as const;
-      run.say(peer, { ...message, ...nothing, present: [0b11] }, { gradient: 8 });
-    }
+    const whole = { gradient: 8 };
+    run.gradient("a", 0, {}, whole, { present: [0b11], dominance: { left: [1] } });
+    run.gradient("b", 1, {}, whole, { present: [0b11], dominance: { right: [2] } });
+    expect(run.made("commit")[0]!.figures.dominance).toEqual({ left: [1], right: [2] });
     expect(run.made("commit")[0]!.gradients.map(({ present }) => present)).toEqual([[3], [3]]);
   });
 });
 
 describe("what a method keeps per task", () => {
   const methodLengths = { left: { "left/method/m": 3 }, right: { "right/method/m": 3 } };
+
+  test("goes to who trains on, and not to who evaluates", () => {
+    const run = gathered(planOf({ methodLengths }));
+    run.gradient("a", 0);
+    run.drive({ type: "stop" });
+    expect(run.stage).toBe("evaluating");
+    const loads = run.made("send").filter(({ message }) => message.type === "load");
+    expect(loads.slice(-2)).toMatchObject([
+      { heads: ["left"], methods: [], message: { trunk: true } },
+      { heads: ["right"], methods: [], message: { trunk: true } },
+    ]);
+  });
 
   test("is delivered at the end of a shared phase, and stored by task", () => {
     const run = gathered(planOf({ methodLengths }));
@@ -242,11 +247,89 @@ test("tasks in turn: only the shard of the task at hand is awaited, each once pe
   }
   expect(seen.slice(0, 2).sort()).toEqual([0, 1]);
   expect(seen.slice(2).sort()).toEqual([0, 1]);
-  expect(run.made("commit").map(({ step, turn }) => [step, turn])).toEqual([
-    [0, 0],
-    [0, 1],
-    [1, 0],
-    [1, 1],
-  ]);
+  expect(run.made("commit").map(({ step }) => step)).toEqual([0, 0, 1, 1]);
   expect(run.told("edge")).toHaveLength(1);
+});
+
+test("tasks in turn: a shard tells of the task at hand alone", () => {
+  const inTurn = { inTurn: true, shards: [["left", "right"]], workers: 1 };
+  const [first, other] = ["left", "right"].map((task) => {
+    const run = gathered(planOf(inTurn));
+    run.gradient("a", 0, {}, undefined, { losses: { [task]: 1 } });
+    return run.made("commit").length;
+  });
+  expect(first! + other!).toBe(1);
+  const run = gathered(planOf(inTurn));
+  run.gradient("a", 0);
+  expect(run.closed("a")).toBe(true);
+});
+
+describe("numbers that are not those of the shard's tasks are malformed", () => {
+  const broken = [
+    ["no loss", { losses: {} }],
+    ["another task's loss", { losses: { right: 1 } }],
+    ["a loss more", { losses: { left: 1, right: 1 } }],
+    ["another task's loss after the step", { lossesAfter: { right: 1 } }],
+  ] as const;
+  const norms = [
+    ["another task's norm", { norms: { right: 1 } }],
+    ["a norm more", { norms: { left: 1, right: 1 } }],
+  ] as const;
+  const expectRefused = (run: Play) => {
+    expect(run.sent("a", "refuse")).toMatchObject([{ code: "protocol/malformed" }]);
+    expect(run.held.size).toBe(0);
+    expect(run.state.stage).toMatchObject({ figures: [null, null], arrivals: [null, null] });
+  };
+
+  test.each([...broken, ...norms])("in figures: %s", (_, changes) => {
+    const run = gathered(withExchange(figures));
+    run.figures("a", 0, {}, {}, changes);
+    expectRefused(run);
+  });
+
+  test("in figures: no norms where the method decides on them", () => {
+    const run = gathered(withExchange({ ...figures, first: "norms" }));
+    run.figures("a", 0, {}, {}, { norms: {} });
+    expectRefused(run);
+  });
+
+  test.each(broken)("in rows: %s", (_, changes) => {
+    const run = gathered(withExchange(rows));
+    run.rows("a", 0, 0, undefined, changes);
+    expectRefused(run);
+  });
+
+  const dominance: [string, { dominance: Record<string, number[]> }][] = [
+    ["another task's dominance", { dominance: { right: [1] } }],
+    ["dominance by other arrays than the trunk's", { dominance: { left: [1, 2] } }],
+  ];
+  test.each([...broken, ...norms, ...dominance])("in a gradient: %s", (_, changes) => {
+    const run = gathered();
+    run.gradient("a", 0, {}, undefined, changes);
+    expectRefused(run);
+  });
+
+  test("in a gradient: no norms where the method learns from them", () => {
+    const run = gathered(planOf({ learnsNorms: true }));
+    run.gradient("a", 0);
+    expectRefused(run);
+  });
+});
+
+test("what one shard tells of its last step and another does not is shown to nobody", () => {
+  const run = gathered(withExchange(figures));
+  run.figures("a", 0, {}, {}, { lossesAfter: { left: 1 } });
+  run.figures("b", 1);
+  expect(run.made("weigh")).toMatchObject([{ figures: { lossesAfter: {} } }]);
+});
+
+test("figures that bring tensors are malformed, and keep nothing", () => {
+  const run = gathered(withExchange(figures));
+  run.figures("a", 0, {}, { gradient: 3 });
+  expect(run.closed("a")).toBe(true);
+  expect(run.held.size).toBe(0);
+  const late = gathered();
+  late.figures("a", 0, {}, { gradient: 3 });
+  expect(late.sent("a", "stale")).toHaveLength(1);
+  expect(late.held.size).toBe(0);
 });

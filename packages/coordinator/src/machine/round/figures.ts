@@ -1,8 +1,9 @@
 // Before the weights of a step are decided: losses and norms of each shard's tasks.
 
 import type { MessageOf, WorkerMessage } from "@trunkline/core";
-import { answerStale, type Context } from "../context.ts";
+import { answerStale, type Context, free, malformed } from "../context.ts";
 import type { RoundStage } from "../state.ts";
+import { numbersFit } from "./numbers.ts";
 import {
   type Arrived,
   activeShards,
@@ -17,12 +18,19 @@ export function figuresArrived(
   context: Context,
   arrived: Arrived<MessageOf<WorkerMessage, "figures">>,
 ): void {
-  const { peer, member, message } = arrived;
+  const { peer, member, message, tensors } = arrived;
   const stage = roundOf(context, arrived);
   const { first } = exchangeNow(context);
   const isDue = first === "losses" || first === "norms";
   if (stage === null || !isDue || stage.figures[message.shard] !== null) {
+    free(context, tensors);
     return answerStale(context, peer, member, message.at);
+  }
+  if (tensors.length > 0 || !numbersFit(context, message, { norms: first === "norms" })) {
+    return malformed(context, peer, {
+      tensors,
+      message: "A `figures` message does not carry the numbers of its shard's tasks alone.",
+    });
   }
   const { losses, lossesAfter, norms } = message;
   stage.figures[message.shard] = { losses, lossesAfter, norms };
@@ -34,9 +42,10 @@ export function figuresArrived(
 export function weighWhenComplete(context: Context, stage: RoundStage): void {
   const all = activeShards(context).map((shard) => stage.figures[shard]!);
   if (all.some((figures) => figures === null)) return;
-  const { versions } = context.state;
+  const { versions, phase } = context.state;
   context.effects.push({
     type: "weigh",
+    phase,
     ...position(context),
     trunkVersion: versions.trunk,
     figures: mergedFigures(all),

@@ -4,6 +4,7 @@ import type { MessageOf, WorkerMessage } from "@trunkline/core";
 import { answerStale, type Context, free, malformed } from "../context.ts";
 import type { RunPlan } from "../plan.ts";
 import type { TensorRef } from "../state.ts";
+import { numbersFit } from "./numbers.ts";
 import { type Arrived, activeShards, commit, exchangeNow, noteProgress, roundOf } from "./round.ts";
 
 type Gradient = MessageOf<WorkerMessage, "gradient">;
@@ -21,6 +22,12 @@ export function gradientArrived(context: Context, arrived: Arrived<Gradient>): v
     return malformed(context, peer, {
       tensors,
       message: "A `gradient` message does not carry the trunk's tensors.",
+    });
+  }
+  if (!numbersFit(context, message, { norms: context.plan.learnsNorms })) {
+    return malformed(context, peer, {
+      tensors,
+      message: "A `gradient` message does not carry the numbers of its shard's tasks.",
     });
   }
   const { losses, lossesAfter, norms, dominance, present } = message;

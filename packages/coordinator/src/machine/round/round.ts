@@ -17,8 +17,9 @@ import {
 } from "../context.ts";
 import { beginDelivery } from "../delivery.ts";
 import { beginEdge } from "../edge.ts";
+import type { StepFigures } from "../effects.ts";
 import type { RunPlan } from "../plan.ts";
-import type { Arrival, Member, PeerId, RoundStage, TensorRef } from "../state.ts";
+import type { Arrival, Figures, Member, PeerId, RoundStage, TensorRef } from "../state.ts";
 
 /** A message of a member about the round in hand. */
 export interface Arrived<M extends { at: Place; shard: number }> {
@@ -60,15 +61,19 @@ export function position({ plan, state }: Context): { epoch: number; step: numbe
   };
 }
 
-/** Shards that the round in hand needs: all, or that of the task whose turn it is. */
-export function activeShards(context: Context): number[] {
+/** Tasks of each shard that take part in the round in hand: all, or the one whose turn it is. */
+export function activeTasks(context: Context): readonly (readonly string[])[] {
   const { plan, state } = context;
-  const all = plan.shards.map((_, shard) => shard);
-  if (!plan.inTurn || state.stage.name !== "round") return all;
+  if (!plan.inTurn || state.stage.name !== "round") return plan.shards;
   const tasks = plan.shards.flat();
   const turn = state.stage.round % tasks.length;
   const task = tasks[turnOf({ seed: plan.seed, tasks: tasks.length, ...position(context) }, turn)]!;
-  return all.filter((shard) => plan.shards[shard]!.includes(task));
+  return plan.shards.map((own) => own.filter((each) => each === task));
+}
+
+/** Shards that the round in hand needs. */
+export function activeShards(context: Context): number[] {
+  return activeTasks(context).flatMap((tasks, shard) => (tasks.length > 0 ? [shard] : []));
 }
 
 /** The stage where the message belongs to the round in hand, else null: it is stale. */
@@ -90,11 +95,12 @@ export function noteProgress(context: Context, use?: { peakBytes: number }): voi
 
 /** Everything is in: the driver makes the next trunk. */
 export function commit(context: Context, stage: RoundStage): void {
-  const { plan, state } = context;
+  const { state } = context;
   waitFor(context, null);
   const all = arrivalsOf(context, stage);
   context.effects.push({
     type: "commit",
+    phase: state.phase,
     ...position(context),
     trunkVersion: state.versions.trunk + 1,
     gradients: all.flatMap(({ gradient, present }) =>
@@ -103,7 +109,6 @@ export function commit(context: Context, stage: RoundStage): void {
     statistics: all.flatMap(({ statistics }) => (statistics === null ? [] : [statistics])),
     figures: mergedFigures(all),
     learningRateScale: state.monitor.plateau.trunk.scale,
-    ...(plan.inTurn && { turn: stage.round % roundsPerStep(plan) }),
   });
 }
 
@@ -116,15 +121,19 @@ function arrivalsOf(context: Context, stage: RoundStage): Arrival[] {
 }
 
 /** Figures of all tasks, whoever sent them. */
-export function mergedFigures(
-  all: readonly { losses: object; lossesAfter: object; norms: object; dominance?: object }[],
-) {
+export function mergedFigures(all: readonly (Figures & Partial<Arrival>)[]): StepFigures {
   return {
     losses: Object.assign({}, ...all.map(({ losses }) => losses)),
-    lossesAfter: Object.assign({}, ...all.map(({ lossesAfter }) => lossesAfter)),
-    norms: Object.assign({}, ...all.map(({ norms }) => norms)),
-    dominance: Object.assign({}, ...all.map(({ dominance }) => dominance)),
+    lossesAfter: allOrNone(all.map(({ lossesAfter }) => lossesAfter)),
+    norms: allOrNone(all.map(({ norms }) => norms)),
+    dominance: allOrNone(all.map(({ dominance = {} }) => dominance)),
   };
+}
+
+/** What some shards told and others did not is of no use to anybody. */
+function allOrNone<T>(parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {
+  const isWhole = parts.every((part) => Object.keys(part).length > 0);
+  return isWhole ? Object.assign({}, ...parts) : {};
 }
 
 /** The driver has decided the step's weights. */

@@ -6,6 +6,7 @@ import { answerStale, type Context, free, malformed, placeOf, send } from "../co
 import type { RoundStage, TensorRef } from "../state.ts";
 import { weighWhenComplete } from "./figures.ts";
 import { handleOf } from "./gradients.ts";
+import { numbersFit } from "./numbers.ts";
 import { type Arrived, activeShards, exchangeNow, noteProgress, roundOf } from "./round.ts";
 
 type Rows = MessageOf<WorkerMessage, "rows">;
@@ -19,7 +20,13 @@ export function rowsArrived(context: Context, arrived: Arrived<Rows>): void {
     free(context, tensors);
     return answerStale(context, peer, member, message.at);
   }
-  if (!fits(context, message, tensors)) {
+  if (!isAskedFor(context, stage, message.chunk)) {
+    return malformed(context, peer, {
+      tensors,
+      message: "A `rows` message came before it was asked for.",
+    });
+  }
+  if (!fits(context, message, tensors) || !numbersFit(context, message, { norms: false })) {
     return malformed(context, peer, {
       tensors,
       message: "A `rows` message does not carry its shard's gradients.",
@@ -28,6 +35,12 @@ export function rowsArrived(context: Context, arrived: Arrived<Rows>): void {
   keep(context, stage, arrived);
   noteProgress(context, message.use);
   takeWhenComplete(context, stage, message.chunk);
+}
+
+/** At most so many stretches are under way: what comes early would pile up here. */
+function isAskedFor(context: Context, stage: RoundStage, chunk: number): boolean {
+  const taken = Math.min(...activeShards(context).map((shard) => stage.rows.received[shard]!));
+  return chunk < context.plan.rowsChunks && chunk < taken + rowsWindow;
 }
 
 /** Each task's stretch once, and the statistics with the last one where no sum follows. */
@@ -74,7 +87,8 @@ function takeWhenComplete(context: Context, stage: RoundStage, chunk: number): v
   if (active.some((shard) => stage.rows.received[shard]! <= chunk)) return;
   const rows = stage.rows.waiting[chunk]!.flat();
   delete stage.rows.waiting[chunk];
-  context.effects.push({ type: "takeRows", chunk, rows });
+  const trunkVersion = context.state.versions.trunk;
+  context.effects.push({ type: "takeRows", trunkVersion, chunk, rows });
   if (isLast(context, chunk)) return weighWhenComplete(context, stage);
   if (chunk + rowsWindow >= context.plan.rowsChunks) return;
   for (const peer of new Set(active.map((shard) => context.state.holders[shard]!))) {

@@ -95,6 +95,20 @@ test("gradients that are all zero give a zero direction, even without epsilon", 
   ]);
 });
 
+test.each([0, 1])("a zero gradient of task %d has no part in the step, however long", (dead) => {
+  const method = methodOf();
+  const state = method.init({ taskCount: 2, length: 1, layerCount: 1 });
+  const direction = new Float32Array(1);
+  const random = drawsFor({ seed: 1, purpose: "test" });
+  // Where its norm ends after 7000 steps.
+  state.scalars[`norm.${dead}.0`] = Number.MIN_VALUE;
+  for (let step = 0; step < 3; step++) {
+    const rows = [2, 2].map((g, k) => Float32Array.of(k === dead ? 0 : g));
+    method.aggregate(state, rows, { clock: { step, epoch: 0 }, random, layers: [0, 1] }, direction);
+    expectClose(direction, [1]);
+  }
+});
+
 test("its state goes on from text and numbers with the same bits", () => {
   const copy = ({ arrays, scalars }: OptimizerState): OptimizerState => ({
     arrays: Object.fromEntries(Object.entries(arrays).map(([k, a]) => [k, Float32Array.from(a)])),

@@ -11,6 +11,9 @@ import type { AggregateStep } from "../method.ts";
 import { demandPerTask } from "../per-task.ts";
 import { normOf } from "../transform.ts";
 
+/** A norm up to this share of its layer's largest cannot be the anchor. */
+const anchorShare = 1e-10;
+
 const decay = z.number().min(0).lt(1);
 
 const schema = z.strictObject({
@@ -54,7 +57,7 @@ export interface MtadamOptions {
  * one parameter array. Task weights cancel in N_1 / N_k; `ranks` are what counts.
  *
  * Defaults and the first N_k are those of the authors' code. As there, a layer's anchor is the first task
- * whose norm is not zero, though that code takes norms up to 1e-10 for zero.
+ * whose norm N_k is not zero; zero is up to 1e-10 of the layer's largest one here, and up to 1e-10 there.
  */
 export function mtadam(options: MtadamOptions = {}): MtadamSpec {
   const { beta1 = 0.9, beta2 = 0.999, beta3 = 0.9, epsilon = 1e-8, ranks } = options;
@@ -108,16 +111,18 @@ function scaleToAnchor(
 ): void {
   for (let layer = 0; layer + 1 < layers.length; layer++) {
     const parts = rows.map((row) => row.subarray(layers[layer], layers[layer + 1]));
-    const norms = parts.map((part, k) => {
+    const now = parts.map(normOf);
+    const norms = now.map((norm, k) => {
       const name = `norm.${k}.${layer}`;
-      const now = normOf(part);
-      const old = scalars[name] ?? now;
-      scalars[name] = beta3 * old + (1 - beta3) * now;
-      return scalars[name];
+      const moved = beta3 * (scalars[name] ?? norm) + (1 - beta3) * norm;
+      scalars[name] = moved;
+      return moved;
     });
-    const anchor = norms.find((norm) => norm > 0) ?? 0;
+    const least = anchorShare * Math.max(...norms);
+    const anchor = norms.find((norm) => norm > least) ?? 0;
     for (const [k, part] of parts.entries()) {
-      if (norms[k]! > 0) scale(part, ((ranks?.[k] ?? 1) * anchor) / norms[k]!);
+      // A norm whose gradient stays zero fades to where the quotient is infinite.
+      if (now[k]! > 0) scale(part, ((ranks?.[k] ?? 1) * anchor) / norms[k]!);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { drawsFor } from "../../random/draws.ts";
-import { gramOf } from "../test-views.ts";
+import { expectClose, gramOf } from "../test-views.ts";
 import { fairPoint } from "./fair-point.ts";
 import { rescale, timesVector } from "./gram.ts";
 
@@ -37,6 +37,17 @@ describe("fair point", () => {
         expect(Math.abs(gain - wanted) / size, `seed ${seed}`).toBeLessThan(1e-9);
       });
     }
+  });
+
+  test.each([1e-6, 1e-9, 3e-10])("two that cancel but for %f of their length have one", (rest) => {
+    const cosine = rest - 1;
+    const cosines = [Float64Array.of(1, cosine), Float64Array.of(cosine, 1)];
+    const y = fairPoint({ cosines, scales: Float64Array.of(1, 1), exponent: 1 });
+    const wanted = Math.sqrt(1 / (1 + cosine));
+    expectClose(
+      y!.map((value) => value / wanted),
+      [1, 1],
+    );
   });
 
   test("orthogonal vectors are at the start", () => {

@@ -9,6 +9,10 @@ import { dot, quadraticForm, timesVector } from "./gram.ts";
 const maximalIterations = 200;
 /** Relative: after a full Newton step as small as this, the error is its square. */
 const smallestMove = 1e-8;
+/** Relative: full steps shorter than this converge quadratically. */
+const smallMove = 1e-4;
+/** A Newton decrement below which full steps converge quadratically. */
+const nearby = 1e-5;
 /** Beyond this the weights only grow towards a solution that does not exist. */
 const largestWeight = 1e7;
 
@@ -35,6 +39,7 @@ export interface FairProblem {
  */
 export function fairPoint(problem: FairProblem): Float64Array | undefined {
   let point = problem.scales.slice();
+  let lastMove = Number.POSITIVE_INFINITY;
   for (let iteration = 0; iteration < maximalIterations; iteration++) {
     const step = newtonStep(problem, point);
     if (step === undefined) return undefined;
@@ -45,7 +50,10 @@ export function fairPoint(problem: FairProblem): Float64Array | undefined {
     // Of the full step: a damped one is short wherever it is.
     const move = Math.max(...point.map((y, k) => Math.abs(step.move[k]! / y)));
     point = next;
-    if (move < smallestMove) return point;
+    // Small moves shrink to their squares. Where they do not they are rounding, as when vectors nearly cancel.
+    const stalled = move < smallMove && move > lastMove / 2;
+    if (move < smallestMove || stalled) return point;
+    lastMove = move;
   }
   return undefined;
 }
@@ -54,6 +62,8 @@ interface NewtonStep {
   readonly move: Float64Array;
   /** Gradient of F times move; not positive. */
   readonly slope: number;
+  /** Newton's, in units of the largest scale. */
+  readonly decrement: number;
 }
 
 function newtonStep(problem: FairProblem, point: Float64Array): NewtonStep | undefined {
@@ -70,20 +80,23 @@ function newtonStep(problem: FairProblem, point: Float64Array): NewtonStep | und
   const ascent = solvePositiveDefinite(hessian, residual);
   if (ascent === undefined) return undefined;
   const move = ascent.map((value) => -value);
-  return { move, slope: dot(residual, move) };
+  const slope = dot(residual, move);
+  const decrement = Math.sqrt(Math.max(0, -slope)) / Math.max(...scales);
+  return { move, slope, decrement };
 }
 
-/** The longest of the steps tried that stays positive and, far from the solution, lowers F. */
-function damped(problem: FairProblem, point: Float64Array, { move, slope }: NewtonStep) {
-  const unit = Math.max(...problem.scales) ** 2;
-  const decrement = Math.sqrt(Math.max(0, -slope) / unit);
-  const before = potential(problem, point);
-  // Near the solution the fall of F drowns in its rounding, and full steps are safe.
-  const near = decrement < 1e-5;
+/**
+ * The longest of the steps tried that stays positive and, far from the solution, lowers F. Nearby, and where
+ * F is self-concordant, it surely does: there its fall may drown in rounding and is not looked at.
+ */
+function damped(problem: FairProblem, point: Float64Array, step: NewtonStep) {
+  const { move, slope, decrement } = step;
+  const surely = decrement < nearby || problem.exponent === 1;
+  const before = surely ? 0 : potential(problem, point);
   for (let length = decrement > 0.25 ? 1 / (1 + decrement) : 1; length > 1e-12; length /= 2) {
     const next = point.map((y, k) => y + length * move[k]!);
     if (next.some((y) => !(y > 0))) continue;
-    if (near || potential(problem, next) <= before + 1e-4 * length * slope) return next;
+    if (surely || potential(problem, next) <= before + 1e-4 * length * slope) return next;
   }
   return undefined;
 }

@@ -91,4 +91,19 @@ describe("shortest vector of a convex hull", () => {
       { numRuns: 300, seed: 1 },
     );
   });
+
+  test.each([1, 1e-4, 1e-8])("short ones count beside a long one: %f of its length", (share) => {
+    const short = [
+      [0, 1, 0],
+      [0, -3, 1],
+    ].map((row) => row.map((value) => share * value));
+    const gram = gramOf([[1, 0, 0], ...short]);
+    const weights = minNormWeights(gram);
+    const slopes = timesVector(gram, weights);
+    const best = dot(weights, slopes);
+    expectClose(
+      slopes.map((slope) => slope / best),
+      [1, 1, 1],
+    );
+  });
 });

@@ -2,46 +2,58 @@
 
 import type { Matrix } from "../method.ts";
 import { solvePositiveDefinite } from "./cholesky.ts";
-import { addToDiagonal, diagonal, dot, restrict, timesVector } from "./gram.ts";
+import { diagonal, dot, restrict, timesVector } from "./gram.ts";
 
-/** Share of the largest diagonal entry that is added to the diagonal: makes the answer unique. */
+/** Share of each diagonal entry that is added to it: makes the answer unique. */
 const ridge = 1e-12;
-/** Relative to the largest diagonal entry: a vertex that promises less than this does not enter. */
+/** Relative to the products that it is a difference of: a vertex that promises less does not enter. */
 const tolerance = 1e-14;
 
 /**
  * argmin of a^T G a over the simplex, by Wolfe's algorithm (Finding the nearest point in a polytope, 1976):
  * Frank-Wolfe steps that each go to the minimum over the affine hull of the vertices in use. It ends after
  * finitely many steps, at full precision, where plain Frank-Wolfe steps only creep up on the solution.
- * Among several solutions it takes the most even one, by a ridge of 1e-12.
+ * Among several solutions it takes an even one, by a ridge of 1e-12. All is relative to each vector's own
+ * length, so that short ones count beside long ones.
  *
  * @param gram - G, `[M, M]`, positive semidefinite, symmetric to the bit, not all zero.
  * @returns a, `[M]`.
  */
 export function minNormWeights(gram: Matrix): Float64Array {
   const size = gram.length;
-  const unit = Math.max(...diagonal(gram));
-  const matrix = addToDiagonal(gram, ridge * unit);
+  const matrix = gram.map((row, i) =>
+    row.map((value, j) => (i === j ? value * (1 + ridge) : value)),
+  );
+  const norms = diagonal(matrix).map(Math.sqrt);
   let weights = new Float64Array(size);
-  weights[indexOfLeast(diagonal(matrix))] = 1;
+  weights[indexOfLeast(norms)] = 1;
   for (let iteration = 0; iteration < 10 * size; iteration++) {
-    const slopes = timesVector(matrix, weights);
-    const entering = indexOfLeast(slopes);
-    if (slopes[entering]! >= dot(weights, slopes) - tolerance * unit) break;
-    if (weights[entering]! > 0) break;
-    const corrected = correct(matrix, weights, entering, unit);
+    const entering = enteringVertex(matrix, norms, weights);
+    if (entering === undefined || weights[entering]! > 0) break;
+    const corrected = correct(matrix, weights, entering);
     if (corrected === undefined) break;
     weights = corrected;
   }
   return weights;
 }
 
+/** The vertex that promises most for its length, if one promises anything. */
+function enteringVertex(matrix: Matrix, norms: Float64Array, weights: Float64Array) {
+  const slopes = timesVector(matrix, weights);
+  const value = dot(weights, slopes);
+  const longest = Math.max(...weights.map((weight, i) => weight * norms[i]!));
+  if (longest === 0) return undefined;
+  const promises = slopes.map((slope, i) => (slope - value) / (norms[i]! + longest));
+  const entering = indexOfLeast(promises);
+  return promises[entering]! < -tolerance * longest ? entering : undefined;
+}
+
 /** Minimum over the hull of the vertices in use and `entering`; those that leave it are dropped. */
-function correct(matrix: Matrix, weights: Float64Array, entering: number, unit: number) {
+function correct(matrix: Matrix, weights: Float64Array, entering: number) {
   let used = [...weights.keys()].filter((i) => weights[i]! > 0 || i === entering);
   let current = weights;
   while (true) {
-    const target = affineMinimum(restrict(matrix, used), unit);
+    const target = affineMinimum(restrict(matrix, used));
     if (target === undefined) return undefined;
     if (target.every((value) => value > 0)) return scatter(target, used, weights.length);
     const from = current;
@@ -61,13 +73,22 @@ function correct(matrix: Matrix, weights: Float64Array, entering: number, unit: 
   }
 }
 
-/** argmin of w^T A w over sum w = 1: proportional to (A + u 1 1^T)^-1 1 for any u. */
-function affineMinimum(matrix: Matrix, unit: number): number[] | undefined {
-  const lifted = matrix.map((row) => row.map((value) => value + unit));
-  const solution = solvePositiveDefinite(lifted, new Float64Array(matrix.length).fill(1));
+/**
+ * argmin of w^T A w over sum w = 1: proportional to A^-1 1. With A = D C D, unit diagonal in C, and any u,
+ * D w is proportional to (C + u r r^T)^-1 r where r = D^-1 1.
+ */
+function affineMinimum(matrix: Matrix): number[] | undefined {
+  const norms = diagonal(matrix).map(Math.sqrt);
+  const least = Math.min(...norms);
+  const r = norms.map((norm) => least / norm);
+  const lifted = matrix.map((row, i) =>
+    row.map((value, j) => value / (norms[i]! * norms[j]!) + r[i]! * r[j]!),
+  );
+  const solution = solvePositiveDefinite(lifted, r);
   if (solution === undefined) return undefined;
-  const sum = solution.reduce((total, value) => total + value, 0);
-  return Array.from(solution, (value) => value / sum);
+  const shares = solution.map((value, i) => value * r[i]!);
+  const sum = shares.reduce((total, value) => total + value, 0);
+  return Array.from(shares, (value) => value / sum);
 }
 
 function scatter(values: readonly number[], indices: readonly number[], size: number) {

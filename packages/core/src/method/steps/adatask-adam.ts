@@ -26,7 +26,7 @@ export interface AdataskAdamOptions extends StepOptions {
 /**
  * AdaTask for Adam (Yang et al., AdaTask: A Task-Aware Adaptive Learning Rate Approach to Multi-Task
  * Learning, AAAI 2023): the rule of {@link mao} with the sum of the tasks' steps, as in the authors' code,
- * whose defaults these are.
+ * whose b1, b2 and eps these are; its experiments have the learning rate 1e-4.
  */
 export function adataskAdam(options: AdataskAdamOptions = {}): AdataskAdamSpec {
   const common = stepOptions(options, "sum");

@@ -68,7 +68,7 @@ test("where a block is absent neither row nor average moves", () => {
   expect(normOf(rows[1]!)).toBeCloseTo(0.19, 6);
 });
 
-test.each([0, -2])("a loss of %d is refused", (loss) => {
+test.each([-0.5, -2])("a loss of %d is refused", (loss) => {
   expect(() => runTransform(transform, { rows: [[1]], losses: [loss] })).toThrow(
     expect.objectContaining({ code: "run/negative-loss", details: { method: "db-mtl", loss } }),
   );

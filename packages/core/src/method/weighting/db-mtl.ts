@@ -34,7 +34,7 @@ const epsilon = 1e-8;
  *
  * As published, q has no bias correction: the first step is a tenth of its later length. Defaults are
  * LibMTL's. Departure: there the heads descend log L_k, here the loss itself, since
- * the weights balance the trunk's rows only. Losses must be positive. A task whose q is zero is left out.
+ * the weights balance the trunk's rows only. Losses may not be negative. A task whose q is zero is left out.
  */
 export function dbMtl({ beta = 0.9, betaSigma = 0 }: DbMtlOptions = {}): DbMtlSpec {
   return { kind: "db-mtl", beta, betaSigma };
@@ -76,7 +76,7 @@ function smoothed({ beta, betaSigma }: DbMtlSpec): RowTransform {
     arrays: ["q"],
     scalars: {},
     apply(state, row, step) {
-      demandLoss("db-mtl", "greater than 0", step.loss);
+      demandLoss("db-mtl", "at least 0", step.loss);
       const q = arrayOf(state, "q");
       const keep = beta / (step.clock.step + 1) ** betaSigma;
       const scale = step.loss + epsilon;

@@ -20,6 +20,7 @@ export const ewDefinition = defineMethod({
     learns: "nothing",
     scaleHeads: true,
     normalise: "none",
+    plainSum: true,
     claims: {
       permutationEquivariant: true,
       oneTaskIsPlain: true,

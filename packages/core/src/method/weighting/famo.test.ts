@@ -39,7 +39,7 @@ test("losses are counted from their least values", () => {
 
 test("a loss at its least value is refused, before a step and after it", () => {
   const refused = expect.objectContaining({ code: "run/negative-loss" });
-  expect(() => weighOnce(method, goldenRows, { losses: [1, 1, 0] })).toThrow(refused);
+  expect(() => weighOnce(method, goldenRows, { losses: [1, 1, -0.1] })).toThrow(refused);
   const outcome = { clock, losses: goldenLosses, lossesAfter: [1, -1, 1], norms: [] };
   expect(() => method.learn!(method.init(3), outcome)).toThrow(refused);
 });

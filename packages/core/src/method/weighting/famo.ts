@@ -86,7 +86,7 @@ export const famoDefinition = defineMethod({
 /** D, `[M]`. */
 function gapsOf(losses: readonly number[], minLosses: readonly number[] | undefined): number[] {
   const above = losses.map((loss, k) => loss - (minLosses?.[k] ?? 0));
-  demandLosses("famo", "greater than 0", above);
+  demandLosses("famo", "at least 0", above);
   return above.map((gap) => gap + 1e-8);
 }
 

@@ -19,6 +19,24 @@ describe("krum", () => {
     expect(weighOnce(make({ byzantine: 1 }), rows).weights).toEqual([0, 0, 0, 0, 1]);
   });
 
+  test("a gradient that dwarfs the others does not make them absent", () => {
+    const huge = rows.map((row) => (row[0] === -50 ? [1e20, 1e20] : row));
+    const weighed = weighOnce(make(), huge);
+    expect(weighed.weights).toEqual([0, 0, 0, 0, 1]);
+    expect(weighed.fallback).toBeUndefined();
+  });
+
+  test("a zero gradient is a vote like any other", () => {
+    const idle = [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [5, 5],
+      [-7, 1],
+    ];
+    expect(weighOnce(make(), idle).weights).toEqual([1, 0, 0, 0, 0]);
+  });
+
   test("averages several, and never the one far away", () => {
     expect(weighOnce(make({ selected: 4 }), rows).weights).toEqual([0.25, 0.25, 0, 0.25, 0.25]);
   });

@@ -4,7 +4,6 @@ import { z } from "zod";
 import { ExperimentError, expected } from "../../errors.ts";
 import { defineMethod } from "../definition.ts";
 import type { Matrix } from "../method.ts";
-import { weighPresent } from "../present.ts";
 
 const schema = z.strictObject({
   kind: z.literal("krum"),
@@ -31,7 +30,8 @@ export interface KrumOptions {
  *     score_i = sum of the M - f - 2 smallest ||g_i - g_j||^2, j != i;   ||g_i - g_j||^2 = G_ii + G_jj - 2 G_ij
  *     alpha = 1/m for the m smallest scores, else 0
  *
- * Ties go to the earlier task. With fewer than three tasks a score counts one distance.
+ * Ties go to the earlier task. With fewer than three tasks a score counts one distance. A zero gradient is
+ * one like any other.
  *
  * What it does not defend against: more than f bad gradients; bad ones that agree with each other, which lie
  * closest together; workers that know the others' gradients and stay just inside their spread, or push a
@@ -67,11 +67,11 @@ export const krumDefinition = defineMethod({
       demandTasks("selected", selected, selected, taskCount);
       return {};
     },
-    weigh: (state, step) =>
-      weighPresent(state, step, ({ gram }) => {
-        const f = byzantine ?? mostFaulty(step.taskCount);
-        return { weights: select(scoresOf(gram, f), Math.min(selected, gram.length)) };
-      }),
+    // All tasks count: beside a huge gradient the others are no less present, and zero is a vote too.
+    weigh: (state, { gram, taskCount }) => ({
+      state,
+      weights: select(scoresOf(gram, byzantine ?? mostFaulty(taskCount)), selected),
+    }),
   }),
 });
 
