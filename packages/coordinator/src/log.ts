@@ -9,6 +9,9 @@ import { fileError } from "./run-folder/file-error.ts";
 const levels: Partial<Record<RunEvent["type"], "debug" | "warn" | "error">> = {
   step: "debug",
   headProgress: "debug",
+  balance: "debug",
+  dominance: "debug",
+  methodFallback: "warn",
   workerRefused: "warn",
   warning: "warn",
   runFailed: "error",

@@ -85,6 +85,7 @@ export function eventLine(state: ProgressState, event: RunEvent): string | undef
     case "workerLeft":
       return state.ended ? undefined : `worker ${event.name} left: ${event.reason}`;
     case "warning":
+    case "methodFallback":
       return `warning: ${event.message}`;
     case "phaseEnded":
       return phaseLine(state, event);

@@ -94,7 +94,8 @@ function stepDone(state: ProgressState, event: RunEventOf<"step">): ProgressStat
   const { phase, run } = state;
   if (phase === null || run === null) return state;
   const steps = (event.epoch - phase.firstEpoch) * run.stepsPerEpoch + event.step + 1;
-  return { ...state, losses: event.losses, phase: { ...phase, steps } };
+  // Where tasks move the trunk in turn, a round has the losses of one of them.
+  return { ...state, losses: { ...state.losses, ...event.losses }, phase: { ...phase, steps } };
 }
 
 interface HeadsAt {

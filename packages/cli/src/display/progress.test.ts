@@ -189,6 +189,18 @@ const whole = [
     [1000, step(0, 4)],
     [1001, step(0, 5)],
     [2000, { type: "warning", message: "slow" }],
+    [
+      2000,
+      {
+        type: "methodFallback",
+        phase: 0,
+        epoch: 0,
+        step: 0,
+        kind: "zeroGradient",
+        tasks: ["left"],
+        message: "it is left out",
+      },
+    ],
     [3000, { type: "phaseEnded", phase: 0, ...record("shared", 3) }],
     [
       3000,
@@ -212,6 +224,7 @@ const lasting = [
   "worker a joined (wasm 4.22.0)",
   "worker b joined (wasm 4.22.0)",
   "warning: slow",
+  "warning: it is left out",
   "shared phase 1/2: epochs 1–2 in 3.0 s  loss: left 0.5000, right 0.2500",
   "validation after 2 epochs: loss 0.7500 (best); left loss 0.5000 accuracy 0.8750; right loss 0.2500",
 ];
@@ -222,7 +235,7 @@ describe("the display", () => {
     const progress = createProgress(screen);
     for (const event of whole.slice(0, -2)) progress.show(event);
     expect(screen.lines).toEqual([
-      ...lasting.slice(0, 4),
+      ...lasting.slice(0, 5),
       expect.stringContaining("shared phase 1/2  epoch 1/4  step 6/10"),
       expect.stringContaining("loss: left"),
       "",
