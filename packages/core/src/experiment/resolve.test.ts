@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
 import { arrayDataset } from "../data/array-dataset.ts";
 import { ExperimentError } from "../errors.ts";
+import { ew } from "../method/weighting/ew.ts";
 import { ateSg } from "../schedule/ate-sg.ts";
 import { satSg } from "../schedule/sat-sg.ts";
 import { sg } from "../schedule/sg.ts";
@@ -44,7 +45,10 @@ describe("defaults", () => {
       batchSize: 32,
       schedule: ateSg(),
       optimizer: { trunk: { kind: "sgd", learningRate: 0.01 } },
-      method: "ew",
+      method: ew(),
+      rows: { memoryMiB: 2048, twoPass: false, stretchKiB: 1024 },
+      conflictEvery: 20,
+      routing: { mode: "summed", budgetWeight: 1 },
       layout: "tasks",
       clip: { trunk: {}, heads: {} },
       cache: { enabled: true, memoryMiB: 1024 },
@@ -185,5 +189,28 @@ describe("mistakes", () => {
     const [problem] = problemsOf(() => resolveExperiment(broken, { set: {} }));
     expect(problem).toMatchObject({ code: "experiment/failed" });
     expect(problem!.message).toContain("no such digit");
+  });
+});
+
+describe("a method by name", () => {
+  test("keeps the experiment's own options where it is the same, and takes defaults where not", () => {
+    const own = { method: { kind: "cagrad", c: 0.1, rescale: 0 } };
+    const methodOf = (set: Record<string, string>) => resolve(own, set).settings.method;
+    expect(methodOf({})).toMatchObject({ kind: "cagrad", c: 0.1, rescale: 0 });
+    expect(methodOf({ method: "cagrad", "method.rescale": "2" })).toMatchObject({
+      c: 0.1,
+      rescale: 2,
+    });
+    expect(methodOf({ method: "cagrad" })).toMatchObject({ c: 0.1 });
+    expect(methodOf({ method: "dwa" })).toEqual({ kind: "dwa", temperature: 2 });
+  });
+
+  test("may be wrapped, with options of its own", () => {
+    const set = { method: "cr-mogm", "method.of": "gradvac", "method.of.beta": "0.25" };
+    expect(resolve({}, set).settings.method).toEqual({
+      kind: "cr-mogm",
+      of: { kind: "gradvac", beta: 0.25 },
+      smoothing: 0.9,
+    });
   });
 });
