@@ -4,8 +4,10 @@ import { decodeWorkerMessage } from "./protocol.ts";
 
 const at = { run: "r", memberEpoch: 0, phase: 0, trunkVersion: 0 };
 const use = { peakBytes: 0 };
-const heads = { type: "heads", at, shard: 0, updates: {}, epochLosses: [], scalars: {}, use };
-const gradient = { type: "gradient", at, shard: 0, losses: {}, use };
+const scalars = { scalars: {}, methodScalars: {} };
+const delivery = { type: "delivery", at, shard: 0, updates: {}, epochLosses: [], ...scalars, use };
+const figures = { losses: {}, lossesAfter: {}, norms: {} };
+const gradient = { type: "gradient", at, shard: 0, ...figures, dominance: {}, present: null, use };
 const evaluated = { type: "evaluated", at, request: 0, shard: 0, tasks: {} };
 
 function refusal(message: unknown): ProtocolError {
@@ -25,12 +27,19 @@ describe("sizes that a peer decides", () => {
   const wrong = Array(1_000_000).fill(true);
   test.each([
     ["losses of a million wrong values", { ...gradient, losses: wrong }, "losses"],
-    ["a million wrong losses of epochs", { ...heads, epochLosses: wrong }, "epochLosses"],
-    ["wrong losses of many epochs", { ...heads, epochLosses: wrong.slice(1e5) }, "epochLosses"],
-    ["too many updates", { ...heads, updates: keyed(4097, 1) }, "updates"],
-    ["too many scalars", { ...heads, scalars: { a: keyed(4097, 1) } }, "scalars"],
+    ["a million wrong losses of epochs", { ...delivery, epochLosses: wrong }, "epochLosses"],
+    ["wrong losses of many epochs", { ...delivery, epochLosses: wrong.slice(1e5) }, "epochLosses"],
+    ["too many updates", { ...delivery, updates: keyed(4097, 1) }, "updates"],
+    ["too many scalars", { ...delivery, scalars: { a: keyed(4097, 1) } }, "scalars"],
     ["too many tasks", { ...evaluated, tasks: keyed(4097, { loss: 1, metrics: {} }) }, "tasks"],
-    ["too many epochs", { ...heads, epochLosses: Array(100_001).fill({}) }, "epochLosses"],
+    [
+      "too many scalars of a method",
+      { ...delivery, methodScalars: { a: keyed(4097, 1) } },
+      "methodScalars",
+    ],
+    ["a million words", { ...gradient, present: wrong }, "present"],
+    ["too many layers", { ...gradient, dominance: { a: Array(100_001).fill(0) } }, "dominance"],
+    ["too many epochs", { ...delivery, epochLosses: Array(100_001).fill({}) }, "epochLosses"],
   ])("are refused at the first fault: %s", (_name, message, field) => {
     const started = performance.now();
     const { code, details } = refusal(message);
@@ -42,7 +51,7 @@ describe("sizes that a peer decides", () => {
   test("are accepted up to the limit", () => {
     const message = { ...evaluated, tasks: keyed(4096, { loss: 1, metrics: { accuracy: 1 } }) };
     expect(decodeWorkerMessage(message)).toEqual(message);
-    const epochs = { ...heads, epochLosses: Array(100_000).fill({ a: 0.5 }) };
+    const epochs = { ...delivery, epochLosses: Array(100_000).fill({ a: 0.5 }) };
     expect(decodeWorkerMessage(epochs)).toEqual(epochs);
   });
 
@@ -51,7 +60,10 @@ describe("sizes that a peer decides", () => {
     ["a loss that is not finite", { ...gradient, losses: { a: Number.NaN } }],
     ["a record that is an array", { ...gradient, losses: [1] }],
     ["a record that is bytes", { ...gradient, losses: Uint8Array.of(1) }],
-    ["half a count", { ...heads, updates: { a: 0.5 } }],
+    ["a norm that is not finite", { ...gradient, norms: { a: Number.POSITIVE_INFINITY } }],
+    ["a stretch before the first", { type: "rows", at, shard: 0, chunk: -1, ...figures, use }],
+    ["a negative word", { ...gradient, present: [-1] }],
+    ["half a count", { ...delivery, updates: { a: 0.5 } }],
     ["a score without metrics", { ...evaluated, tasks: { a: { loss: 1 } } }],
     ["a score that is nil", { ...evaluated, tasks: { a: null } }],
     ["a key with an escape", { ...gradient, losses: { "\u001b[2J": 1 } }],
