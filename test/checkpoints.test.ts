@@ -4,12 +4,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { hashesOf } from "@trunkline/coordinator";
 import { gumbel, routed } from "@trunkline/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { prepared, trainCluster } from "../../../../test/support/cluster.ts";
-import { sharedInput } from "../../../../test/support/experiments.ts";
-import { hashesOf } from "../driver/hashes.ts";
-import { readSnapshot, writeSnapshot } from "./snapshot-file.ts";
+import {
+  readSnapshot,
+  writeSnapshot,
+} from "../packages/coordinator/src/run-folder/snapshot-file.ts";
+import { prepared, trainCluster } from "./support/cluster.ts";
+import { sharedInput } from "./support/experiments.ts";
 
 let folder: string;
 beforeAll(async () => {
