@@ -71,12 +71,10 @@ describe.each([
 
 describe("one method of each kind of need", () => {
   test.each([
-    ["nothing, from counters", { method: "rlw" }],
     ["nothing but finished steps", { method: "uw" }],
     ["losses, and losses after the step", { method: "famo" }],
     ["norms of moving averages", { method: "db-mtl" }],
     ["inner products", { method: "nash-mtl" }],
-    ["inner products in two passes", { method: "upgrad", "rows.twoPass": "true" }],
     ["rows", { method: "graddrop" }],
     ["steps made by the workers", { method: "mao" }],
   ])("1, 2 and 3 worker processes end equal: %s", async (_, set) => {
