@@ -5,6 +5,7 @@
 import {
   type Clock,
   type Fallback,
+  holdsRows,
   isReported,
   type Losses,
   type MethodMemory,
@@ -192,6 +193,6 @@ function rowsFor(
     shardSizes: shards.map((tasks) => tasks.length),
     length: network.trunk.block.layout.length,
     chunkLength,
-    kept: method.needs === "rows" || !settings.rows.twoPass,
+    kept: holdsRows(method, settings.rows.twoPass),
   });
 }
