@@ -125,7 +125,8 @@ class StepBench {
 
   #partsOf(method: Method): Parts {
     const { products, norms, sum } = this.#common;
-    if (method.form === "aggregator") return { products, aggregate: this.#aggregate(method) };
+    // Inner products of these are for reports alone, once in many steps.
+    if (method.form === "aggregator") return { aggregate: this.#aggregate(method) };
     const worked = method.transform && this.#transform(method.transform);
     const transform = worked && { transform: worked.timed };
     if (method.form === "steps") {
