@@ -63,7 +63,7 @@ export function planOf({
     exchanges: { shared: plainExchange, joint: plainExchange },
     rowsChunkLength: 2,
     rowsChunks: 2,
-    inTurn: false,
+    roundsPerStep: 1,
     components: [],
     headLengths: {
       left: { "left/weights": 2, "left/optimizer/velocity": 2 },

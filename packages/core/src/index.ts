@@ -229,6 +229,7 @@ export { routedHeadGradient } from "./routing/head-gradient.ts";
 export { type ExpertNetwork, type MmoeOptions, mmoe } from "./routing/mmoe.ts";
 export { routingPenalty } from "./routing/penalties.ts";
 export { type PleOptions, ple } from "./routing/ple.ts";
+export { isPresent, presentWords } from "./routing/presence.ts";
 export { type RoutedOptions, routed } from "./routing/routed-layer.ts";
 export type { AllowedOption, Router } from "./routing/router.ts";
 export { type RoutingSettings, routingDefaults } from "./routing/settings.ts";

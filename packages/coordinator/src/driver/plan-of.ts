@@ -16,6 +16,7 @@ import {
   scheduleOf,
   silenceTimeoutMs,
   stretchLength,
+  transformOf,
 } from "@trunkline/core";
 import type { Deadlines, RunPlan, TensorLengths } from "../machine/plan.ts";
 import { warningsOf } from "./warnings.ts";
@@ -71,7 +72,7 @@ export function planOf(
     exchanges: { shared: exchange(prepared, "shared"), joint: exchange(prepared, "joint") },
     rowsChunkLength: stretchLength(settings.rows),
     rowsChunks: chunksOf(layout.length, stretchLength(settings.rows)),
-    inTurn: prepared.roundsPerStep > 1,
+    roundsPerStep: prepared.roundsPerStep,
     components: componentStretches(network),
     headLengths: Object.fromEntries(tasks.map((task) => [task, lengthsOf(task, heads[task]!)])),
     evaluateEvery: settings.evaluateEvery,
@@ -96,7 +97,7 @@ function exchange({ method, settings, scaleHeads }: PreparedExperiment, kind: Ph
 
 /** State that a method keeps per task, as long as the trunk; arrays without numbers do not travel. */
 function methodLengths({ method, tasks, network }: PreparedExperiment) {
-  const transform = method.form === "aggregator" ? undefined : method.transform;
+  const transform = transformOf(method);
   if (transform === undefined) return {};
   const { length } = network.trunk.block.layout;
   const arrays = length > 0 ? transform.arrays : [];

@@ -1,6 +1,8 @@
 // A gradient that came without the components that it does not touch, made whole.
 // Letters: P = length of the trunk.
 
+import { isPresent } from "@trunkline/core";
+
 export interface Stretch {
   readonly from: number;
   readonly to: number;
@@ -9,7 +11,7 @@ export interface Stretch {
 /**
  * Puts what is present into a vector of zeros, `[P]`.
  *
- * @param words - Bit c of word c / 32: component c is there.
+ * @param words - Of {@link isPresent}.
  * @param components - In the trunk's order, not overlapping; what is in none of them is always there.
  */
 export function expandGradient(
@@ -27,7 +29,7 @@ export function expandGradient(
   };
   for (const [c, { from, to }] of components.entries()) {
     copyTo(from);
-    if (((words[c >>> 5]! >>> (c & 31)) & 1) === 1) copyTo(to);
+    if (isPresent(words, c)) copyTo(to);
     at = to;
   }
   copyTo(length);

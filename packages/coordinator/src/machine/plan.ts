@@ -38,8 +38,8 @@ export interface RunPlan {
   /** Longest stretch of a row, and how many make a row. */
   readonly rowsChunkLength: number;
   readonly rowsChunks: number;
-  /** Whether tasks move the trunk in turn, one round each. */
-  readonly inTurn: boolean;
+  /** Rounds of one step: one per task where tasks move the trunk in turn, else 1. */
+  readonly roundsPerStep: number;
   /** Stretches of the trunk that are the components of its routed layers; empty where it has none. */
   readonly components: readonly { readonly from: number; readonly to: number }[];
   /** In cycles. */

@@ -17,8 +17,17 @@ export interface ComponentStretch {
   to: number;
 }
 
+/** A network's layers never change, and every step asks. */
+const known = new WeakMap<Network, readonly ComponentStretch[]>();
+
 /** All components that have parameters, ascending. */
-export function componentStretches({ trunk }: Network): ComponentStretch[] {
+export function componentStretches(network: Network): readonly ComponentStretch[] {
+  const stretches = known.get(network) ?? stretchesOf(network);
+  known.set(network, stretches);
+  return stretches;
+}
+
+function stretchesOf({ trunk }: Network): ComponentStretch[] {
   const { parameters } = trunk.block.layout;
   return walkLayers(trunk.model).flatMap(({ layer, path }) => {
     if (!(layer instanceof TrunklineRouted)) return [];

@@ -9,6 +9,7 @@ import {
   isReported,
   type NamedTensor,
   type PreparedExperiment,
+  presentWords,
   rowsWindow,
   scheduleOf,
   stretchLength,
@@ -16,7 +17,7 @@ import {
   wantsLossesAfter,
 } from "@trunkline/core";
 import type { ShardStep } from "../training/shard-step.ts";
-import { presentWords, withoutAbsent } from "../training/sparse-gradient.ts";
+import { withoutAbsent } from "../training/sparse-gradient.ts";
 import { beginShardStep, lossesAt, type Trainer } from "../training/step.ts";
 import type { Effect, Order, SessionEvent } from "./effects.ts";
 import { StepWeights } from "./step-weights.ts";

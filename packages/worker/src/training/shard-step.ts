@@ -10,8 +10,8 @@ import {
   type HeadMotion,
   type JointPass,
   jointPass,
+  type Network,
   normOf,
-  type PreparedExperiment,
   type RowBlock,
   RunError,
   type StepDraws,
@@ -51,8 +51,8 @@ export class ShardStep {
     this.#trainer = trainer;
     this.#terms = terms;
     this.#draws = trainer.terms.draws(terms.key);
-    this.presence = presenceOf(prepared, terms.tasks, this.#draws);
     const { network } = prepared;
+    this.presence = presenceOf(network, terms.tasks, this.#draws);
     const isJoint = terms.headScale !== null;
     this.#joint = isJoint ? jointPass(network, terms.batches, this.#draws) : null;
     this.#pass = this.#joint ?? sharedPass(network, terms.batches, this.#draws);
@@ -126,31 +126,23 @@ export class ShardStep {
     const row = this.#pass.trunk(tasks.map((_, j) => (j === k ? 1 : 0)));
     if (firstNotFinite(row) >= 0) throw rowNotFinite(task);
     const loss = this.losses[task]! * this.#trainer.terms.weight(task);
-    const blocks = blocksOf(this.#trainer.prepared, task, this.#draws);
+    const blocks = blocksOf(this.#trainer.prepared.network, task, this.#draws);
     const step = { clock, loss, ...(blocks && { blocks }) };
     this.#figures[k] = namingTask(task, () => this.#trainer.methods.apply(task, row, step));
     return row;
   }
 }
 
-function presenceOf(
-  { network }: PreparedExperiment,
-  tasks: readonly string[],
-  draws: StepDraws,
-): boolean[] {
+function presenceOf(network: Network, tasks: readonly string[], draws: StepDraws): boolean[] {
   if (!network.isRouted) return [];
   const absent = new Set(absentStretches(network, tasks, draws).map(({ from }) => from));
   return componentStretches(network).map(({ from }) => !absent.has(from));
 }
 
 /** The components that the task's pass used, and what lies between them. */
-function blocksOf(
-  { network }: PreparedExperiment,
-  task: string,
-  draws: StepDraws,
-): RowBlock[] | undefined {
+function blocksOf(network: Network, task: string, draws: StepDraws): RowBlock[] | undefined {
   if (!network.isRouted) return undefined;
-  const presence = presenceOf({ network } as PreparedExperiment, [task], draws);
+  const presence = presenceOf(network, [task], draws);
   const blocks: RowBlock[] = [];
   let at = 0;
   for (const [c, { from, to }] of componentStretches(network).entries()) {

@@ -25,12 +25,3 @@ export function withoutAbsent(
   }
   return left;
 }
-
-/** Bit c of word c / 32 tells whether component c is present. */
-export function presentWords(presence: readonly boolean[]): number[] {
-  const words = new Array<number>(Math.ceil(presence.length / 32)).fill(0);
-  for (const [c, isPresent] of presence.entries()) {
-    if (isPresent) words[c >>> 5] = (words[c >>> 5]! | (1 << (c & 31))) >>> 0;
-  }
-  return words;
-}

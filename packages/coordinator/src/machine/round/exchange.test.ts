@@ -232,7 +232,7 @@ describe("what a method keeps per task", () => {
 });
 
 test("tasks in turn: only the shard of the task at hand is awaited, each once per step", () => {
-  const run = gathered(planOf({ inTurn: true }));
+  const run = gathered(planOf({ roundsPerStep: 2 }));
   const seen: number[] = [];
   for (let round = 0; round < 4; round++) {
     const before = run.made("commit").length;
@@ -252,7 +252,7 @@ test("tasks in turn: only the shard of the task at hand is awaited, each once pe
 });
 
 test("tasks in turn: a shard tells of the task at hand alone", () => {
-  const inTurn = { inTurn: true, shards: [["left", "right"]], workers: 1 };
+  const inTurn = { roundsPerStep: 2, shards: [["left", "right"]], workers: 1 };
   const [first, other] = ["left", "right"].map((task) => {
     const run = gathered(planOf(inTurn));
     run.gradient("a", 0, {}, undefined, { losses: { [task]: 1 } });

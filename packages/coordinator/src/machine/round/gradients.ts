@@ -1,6 +1,6 @@
 // The end of a round: the weighted sum of each shard's gradients.
 
-import type { MessageOf, WorkerMessage } from "@trunkline/core";
+import { isPresent, type MessageOf, type WorkerMessage } from "@trunkline/core";
 import { answerStale, type Context, free, malformed } from "../context.ts";
 import type { RunPlan } from "../plan.ts";
 import type { TensorRef } from "../state.ts";
@@ -58,10 +58,6 @@ function fits(plan: RunPlan, { present }: Gradient, tensors: readonly TensorRef[
   return (
     tensors.length === wanted.length && wanted.every(([name, length]) => found.get(name) === length)
   );
-}
-
-function isPresent(words: readonly number[], component: number): boolean {
-  return (((words[component >>> 5] ?? 0) >>> (component & 31)) & 1) === 1;
 }
 
 export function handleOf(tensors: readonly TensorRef[], name: string): number | null {

@@ -18,7 +18,6 @@ import {
 import { beginDelivery } from "../delivery.ts";
 import { beginEdge } from "../edge.ts";
 import type { StepFigures } from "../effects.ts";
-import type { RunPlan } from "../plan.ts";
 import type { Arrival, Figures, Member, PeerId, RoundStage, TensorRef } from "../state.ts";
 
 /** A message of a member about the round in hand. */
@@ -42,10 +41,6 @@ export function newRound(shards: number, round: number): RoundStage {
   };
 }
 
-/** Rounds that one step takes: one per task where tasks move the trunk in turn. */
-export const roundsPerStep = (plan: RunPlan): number =>
-  plan.inTurn ? plan.shards.flat().length : 1;
-
 export function exchangeNow({ plan, state }: Context): Exchange {
   return plan.exchanges[plan.phases[state.phase]!.kind === "joint" ? "joint" : "shared"];
 }
@@ -53,7 +48,7 @@ export function exchangeNow({ plan, state }: Context): Exchange {
 /** Epoch and step within it of the round in hand. */
 export function position({ plan, state }: Context): { epoch: number; step: number } {
   const { stage } = state;
-  const done = Math.floor((stage.name === "round" ? stage.round : 0) / roundsPerStep(plan));
+  const done = Math.floor((stage.name === "round" ? stage.round : 0) / plan.roundsPerStep);
   const { firstEpoch } = plan.phases[state.phase]!;
   return {
     epoch: firstEpoch + Math.floor(done / plan.stepsPerEpoch),
@@ -64,7 +59,7 @@ export function position({ plan, state }: Context): { epoch: number; step: numbe
 /** Tasks of each shard that take part in the round in hand: all, or the one whose turn it is. */
 export function activeTasks(context: Context): readonly (readonly string[])[] {
   const { plan, state } = context;
-  if (!plan.inTurn || state.stage.name !== "round") return plan.shards;
+  if (plan.roundsPerStep === 1 || state.stage.name !== "round") return plan.shards;
   const tasks = plan.shards.flat();
   const turn = state.stage.round % tasks.length;
   const task = tasks[turnOf({ seed: plan.seed, tasks: tasks.length, ...position(context) }, turn)]!;
@@ -168,7 +163,7 @@ export function committed(context: Context, trunkVersion: number): void {
   });
   const phase = plan.phases[state.phase]!;
   const done = stage.round + 1;
-  const isLast = done === phase.epochs * plan.stepsPerEpoch * roundsPerStep(plan);
+  const isLast = done === phase.epochs * plan.stepsPerEpoch * plan.roundsPerStep;
   publish(context, isLast);
   if (!isLast) {
     state.stage = newRound(plan.shards.length, done);
