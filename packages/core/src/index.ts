@@ -195,7 +195,7 @@ export {
 export { rmsprop } from "./optimizer/rmsprop.ts";
 export { sgd } from "./optimizer/sgd.ts";
 export type { OptimizerSpec } from "./optimizer/spec.ts";
-export type { OptimizerState } from "./optimizer/state.ts";
+export { copyState, type OptimizerState } from "./optimizer/state.ts";
 export { type TensorOptimizer, tensorOptimizer } from "./optimizer/tensor-optimizer.ts";
 // Protocol and wire
 export {
@@ -246,6 +246,7 @@ export {
 } from "./run/head-state.ts";
 export { methodStateOf, methodTensors } from "./run/method-state.ts";
 export type { RunResult } from "./run/result.ts";
+export { ofTask, rowNotFinite } from "./run/task-errors.ts";
 // Schedules
 export { ateSg } from "./schedule/ate-sg.ts";
 export { type ScheduleSpec, scheduleNames, scheduleOf } from "./schedule/registry.ts";

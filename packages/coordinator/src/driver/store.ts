@@ -1,7 +1,13 @@
 // The large arrays of a run: trunk, heads, their optimizers, and what arrived from workers and waits for
 // its round. The machine names them by handles and versions and never sees them.
 
-import type { BlockState, MethodMemory, NamedTensor, OptimizerState } from "@trunkline/core";
+import {
+  type BlockState,
+  copyState,
+  type MethodMemory,
+  type NamedTensor,
+  type OptimizerState,
+} from "@trunkline/core";
 import type { Handle, TensorRef } from "../machine/state.ts";
 
 /** One consistent state of everything; its arrays are never written to. */
@@ -99,9 +105,4 @@ function copyBlock({ weights, statistics, optimizer }: BlockState): BlockState {
     statistics: statistics.slice(),
     optimizer: copyState(optimizer),
   };
-}
-
-function copyState({ arrays, scalars }: OptimizerState): OptimizerState {
-  const copies = Object.entries(arrays).map(([name, values]) => [name, values.slice()] as const);
-  return { arrays: Object.fromEntries(copies), scalars: { ...scalars } };
 }

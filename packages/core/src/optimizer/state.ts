@@ -17,3 +17,9 @@ export function arrayOf(state: OptimizerState, name: string): Float32Array {
   if (array === undefined) throw new RangeError(`optimizer state lacks the array ${name}`);
   return array;
 }
+
+/** A state that the other's writer does not reach. */
+export function copyState({ arrays, scalars }: OptimizerState): OptimizerState {
+  const copies = Object.entries(arrays).map(([name, values]) => [name, values.slice()] as const);
+  return { arrays: Object.fromEntries(copies), scalars: { ...scalars } };
+}

@@ -4,6 +4,7 @@
 
 import {
   type Clock,
+  copyState,
   type OptimizerState,
   type PreparedExperiment,
   type RowBlock,
@@ -48,9 +49,7 @@ export class MethodStates {
 
   /** A copy. */
   read(task: string): OptimizerState {
-    const { arrays, scalars } = this.#of(task);
-    const copies = Object.entries(arrays).map(([name, values]) => [name, values.slice()] as const);
-    return { arrays: Object.fromEntries(copies), scalars: { ...scalars } };
+    return copyState(this.#of(task));
   }
 
   /** Rewrites a row `[P]` in place; returns what is reported in place of its norm, if anything is. */

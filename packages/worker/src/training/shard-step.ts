@@ -12,8 +12,10 @@ import {
   jointPass,
   type Network,
   normOf,
+  ofTask,
   type RowBlock,
   RunError,
+  rowNotFinite,
   type StepDraws,
   type StepPass,
   sharedPass,
@@ -160,22 +162,6 @@ function namingTask<T>(task: string, apply: () => T): T {
   try {
     return apply();
   } catch (error) {
-    if (!(error instanceof RunError)) throw error;
-    const { code, message, remedy, details } = error;
-    throw new RunError(code, `Task \`${task}\`: ${message}`, {
-      remedy,
-      details: { ...details, task },
-    });
+    throw error instanceof RunError ? ofTask(error, task) : error;
   }
-}
-
-function rowNotFinite(task: string): RunError {
-  return new RunError(
-    "run/not-finite",
-    `The trunk's gradient of task \`${task}\` became NaN or infinite.`,
-    {
-      remedy: "Lower the learning rate, or look at the task's loss and data.",
-      details: { task },
-    },
-  );
 }

@@ -1,20 +1,13 @@
 // Numbers that a method can make nothing of, or made nothing of: the run ends with an error that names the
 // task. Methods know tasks by index.
 
-import { RunError } from "@trunkline/core";
+import { ofTask, RunError, rowNotFinite } from "@trunkline/core";
 
 /** @param broken - Index of the first row that is NaN or infinite, or -1. */
 export function requireGradients(broken: number, tasks: readonly string[]): void {
   const task = tasks[broken];
   if (task === undefined) return;
-  throw new RunError(
-    "run/not-finite",
-    `The trunk's gradient of task \`${task}\` became NaN or infinite.`,
-    {
-      remedy: "Lower the learning rate, or look at the task's loss and data.",
-      details: { task },
-    },
-  );
+  throw rowNotFinite(task);
 }
 
 export function requireWeights(weights: readonly number[], tasks: readonly string[]): void {
@@ -35,11 +28,6 @@ export function namingTask<T>(tasks: readonly string[], work: () => T): T {
   } catch (error) {
     const index = error instanceof RunError ? error.details.task : undefined;
     if (!(error instanceof RunError) || typeof index !== "number") throw error;
-    const { code, message, remedy, details } = error;
-    const task = tasks[index]!;
-    throw new RunError(code, `Task \`${task}\`: ${message}`, {
-      remedy,
-      details: { ...details, task },
-    });
+    throw ofTask(error, tasks[index]!);
   }
 }

@@ -1,6 +1,6 @@
 // What a run's method remembers: how it begins, and how it is copied.
 
-import type { MethodMemory, PreparedExperiment } from "@trunkline/core";
+import { copyState, type MethodMemory, type PreparedExperiment } from "@trunkline/core";
 
 export function initialMemory({ method, tasks, network }: PreparedExperiment): MethodMemory {
   const { layout } = network.trunk.block;
@@ -18,7 +18,5 @@ export function initialMemory({ method, tasks, network }: PreparedExperiment): M
 
 /** Numbers and weights are replaced as a whole, never written to; arrays are. */
 export function copyMemory({ numbers, state, lastWeights }: MethodMemory): MethodMemory {
-  const arrays = Object.entries(state.arrays).map(([name, values]) => [name, values.slice()]);
-  const copy = { arrays: Object.fromEntries(arrays), scalars: { ...state.scalars } };
-  return { numbers, state: copy, lastWeights };
+  return { numbers, state: copyState(state), lastWeights };
 }
